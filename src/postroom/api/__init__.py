@@ -1,0 +1,1 @@
+"""The five dialects: each speaks one contract and decides nothing."""

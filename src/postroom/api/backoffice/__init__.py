@@ -1,0 +1,1 @@
+"""The back-office dialect: its operations arrive with its door."""

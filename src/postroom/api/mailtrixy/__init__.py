@@ -1,0 +1,1 @@
+"""The MailTrixy dialect: its operations arrive with its door."""

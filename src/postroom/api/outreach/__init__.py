@@ -1,0 +1,1 @@
+"""The outreach dialect: its operations arrive with its door."""

@@ -1,0 +1,1 @@
+"""Mechanics all dialects use: authentication, error mapping, paging, rate limits, idempotency."""

@@ -1,0 +1,143 @@
+"""Django settings, read from the environment through ``config.environment`` and nowhere else."""
+
+from pathlib import Path
+from typing import Any
+
+from postroom import __version__
+from postroom.config import secrets
+from postroom.config.database import database_settings
+from postroom.config.environment import env_bool, env_int, env_list, env_str
+
+VERSION = __version__
+DEBUG = env_bool("POSTROOM_DEBUG", default=False)
+DATA_DIR = Path(env_str("POSTROOM_DATA_DIR", str(Path.cwd() / "var"))).resolve()
+
+SECRET_KEY = env_str("POSTROOM_SECRET_KEY") or secrets.installation_key(DATA_DIR)
+# Older keys, newest first: they still open what they once sealed, while everything new uses SECRET_KEY.
+SECRET_KEY_FALLBACKS = env_list("POSTROOM_OLD_SECRET_KEYS")
+
+# Where people reach this installation; links in mail are made from it.
+PUBLIC_URL = env_str("POSTROOM_PUBLIC_URL", "http://localhost:8000").rstrip("/")
+WEB_HOST = env_str("POSTROOM_WEB_HOST", "127.0.0.1")
+WEB_PORT = env_int("POSTROOM_WEB_PORT", 8000)
+WEB_WORKERS = env_int("POSTROOM_WEB_WORKERS", 1)
+WEB_THREADS = env_int("POSTROOM_WEB_THREADS", 8)
+
+# Inbound SMTP: bounces, complaints and replies come back to addresses of this domain.
+SMTP_HOST = env_str("POSTROOM_SMTP_HOST", "127.0.0.1")
+SMTP_PORT = env_int("POSTROOM_SMTP_PORT", 2525)
+INBOUND_DOMAIN = env_str("POSTROOM_INBOUND_DOMAIN", "inbound.localhost")
+# The sandbox server takes mail instead of the world until a sender is configured.
+SANDBOX_HOST = env_str("POSTROOM_SANDBOX_HOST", "127.0.0.1")
+SANDBOX_PORT = env_int("POSTROOM_SANDBOX_PORT", 2526)
+
+ALLOWED_HOSTS = env_list("POSTROOM_ALLOWED_HOSTS", ("*",) if DEBUG else ("localhost", "127.0.0.1", "[::1]"))
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+IS_HTTPS = PUBLIC_URL.startswith("https://")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "procrastinate.contrib.django",
+    "postroom.core.workspaces",
+    "postroom.core.events",
+    "postroom.core.contacts",
+    "postroom.core.mail",
+    "postroom.core.campaigns",
+    "postroom.core.insights",
+    "postroom.config",
+    "postroom.edge",
+    "postroom.web",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "postroom.config.middleware.request_context",
+    "postroom.config.middleware.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "postroom.config.urls"
+WSGI_APPLICATION = "postroom.config.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": database_settings(DATA_DIR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "workspaces.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_ADAPTER = "postroom.web.accounts.adapter.AccountAdapter"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+
+SESSION_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 14 * 86400
+CSRF_COOKIE_SECURE = IS_HTTPS
+CSRF_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = env_int("POSTROOM_HSTS_SECONDS", 0)
+X_FRAME_OPTIONS = "SAMEORIGIN"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_PERMISSIONS = 0o600
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+MEDIA_ROOT = DATA_DIR / "storage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# The only mail Django itself may send is none: everything goes through the ledger.
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+
+JOURNAL_DIR = DATA_DIR / "journal"
+SENDER_CHUNK_SIZE = env_int("POSTROOM_CHUNK_SIZE", 500)
+
+LOGGING_CONFIG = None

@@ -1,0 +1,1 @@
+"""Rules, flows, scripts: not built yet."""

@@ -1,0 +1,1 @@
+"""Plans, credits, payments: not built yet."""

@@ -1,0 +1,1 @@
+"""Campaigns: one newsletter to an audience."""

@@ -1,0 +1,1 @@
+"""People: contacts, fields, tags, lists, consent, suppression, segments, import."""

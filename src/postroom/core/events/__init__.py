@@ -1,0 +1,1 @@
+"""What happened inside: domain events, the outbox other apps listen to."""

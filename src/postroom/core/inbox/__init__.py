@@ -1,0 +1,1 @@
+"""Conversations and inbound mail: not built yet."""

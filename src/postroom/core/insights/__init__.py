@@ -1,0 +1,1 @@
+"""What the numbers say: reports and timelines over all lower apps."""

@@ -1,0 +1,1 @@
+"""Domains, senders, templates, composing, the ledger, delivery events, tracking."""

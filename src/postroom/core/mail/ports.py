@@ -1,0 +1,78 @@
+"""What the mail app asks of the outside world: a transport that carries finished messages to a server."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+
+class Outcome(Enum):
+    """How one attempt to hand a message over ended."""
+
+    SENT = "sent"  # the server answered 2xx after the final dot: it owns the message now
+    DEFERRED = "deferred"  # 4xx: try again later
+    FAILED = "failed"  # 5xx: never try this recipient again
+    IN_DOUBT = "in_doubt"  # the body left, no answer came
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One finished message: ``body`` is the complete RFC 5322 octets, CRLF line ends, neither dot-stuffed nor dot-ended."""
+
+    message_id: int
+    return_path: str
+    recipients: tuple[str, ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The server's word on one envelope. ``enhanced`` is the RFC 3463 code when given; ``recipient_replies`` names the
+    refused recipients of an envelope that went through for others.
+    """
+
+    outcome: Outcome
+    code: int = 0
+    enhanced: str = ""
+    text: str = ""
+    provider_id: str = ""
+    recipient_replies: tuple[tuple[str, int, str], ...] = ()
+
+
+class Outbox(Protocol):
+    """Where a transport takes envelopes from and reports on them. All methods are called from one event loop and must
+    not block for long.
+
+    Every envelope taken with ``next`` ends in exactly one of ``record`` or ``give_back``.
+    """
+
+    def next(self) -> Envelope | None:
+        """Take the next envelope, or None when there is none for now."""
+        ...
+
+    def before_body(self, envelope: Envelope) -> bool:
+        """Journal that the body leaves now. False: the claim is lost or the batch paused; the body must not leave."""
+        ...
+
+    def record(self, envelope: Envelope, result: Result) -> None:
+        """Journal how the hand-over ended."""
+        ...
+
+    def give_back(self, envelope: Envelope) -> None:
+        """Return an envelope whose body never left."""
+        ...
+
+
+class Transport(Protocol):
+    """Carries envelopes to one server over its own pool of connections."""
+
+    async def run(self, outbox: Outbox) -> None:
+        """Hand over everything ``outbox`` gives until ``next`` answers None, then return with connections kept open.
+
+        Raises ``kit.errors.Unavailable`` when the server cannot be reached, refuses the sign-in or goes away and does
+        not come back; ``permanent`` is True where trying again cannot help (wrong password, no TLS).
+        """
+        ...
+
+    async def close(self) -> None:
+        """Say QUIT and close every connection."""
+        ...

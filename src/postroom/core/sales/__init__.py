@@ -1,0 +1,1 @@
+"""Deals: not built yet."""

@@ -1,0 +1,1 @@
+"""Tickets, wants, feedback: not built yet."""

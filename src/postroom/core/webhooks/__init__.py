@@ -1,0 +1,1 @@
+"""Customers' webhook subscriptions: not built yet."""

@@ -1,0 +1,1 @@
+"""Who is here: organizations, workspaces, users, memberships, roles, API keys, audit."""

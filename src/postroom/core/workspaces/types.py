@@ -1,0 +1,48 @@
+"""Frozen values and enumerations of the workspaces app."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import TextChoices
+
+
+class Role(TextChoices):
+    """What a member may do; each role includes the ones below it."""
+
+    ADMIN = "admin"
+    MEMBER = "member"
+    VIEWER = "viewer"
+
+    @property
+    def rank(self) -> int:
+        """Higher means more."""
+        return _RANKS[self.value]
+
+
+_RANKS: Final = {"viewer": 1, "member": 2, "admin": 3}
+
+
+class Door(TextChoices):
+    """Through which door an act came in."""
+
+    WEB = "web"
+    CRM = "crm"
+    USESEND = "usesend"
+    BACKOFFICE = "backoffice"
+    OUTREACH = "outreach"
+    MAILTRIXY = "mailtrixy"
+    EDGE = "edge"
+    COMMAND = "command"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a user, an API key, both (a key acts as its creator), or the system itself."""
+
+    door: Door
+    user_id: int | None = None
+    api_key_id: int | None = None
+
+
+SYSTEM: Final = Actor(door=Door.SYSTEM)

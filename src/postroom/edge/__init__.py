@@ -1,0 +1,1 @@
+"""The open internet: tracking, unsubscribing, inbound SMTP."""

@@ -1,0 +1,1 @@
+"""No domain, no tables: what any layer may use."""

@@ -1,0 +1,43 @@
+"""What a list answers: one page of items, by number, with the total only when asked for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+MAX_PAGE_SIZE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page: ``number`` counts from 1, ``size`` is capped at ``MAX_PAGE_SIZE``."""
+
+    number: int = 1
+    size: int = 50
+    with_total: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "number", max(1, self.number))
+        object.__setattr__(self, "size", min(max(1, self.size), MAX_PAGE_SIZE))
+
+    @property
+    def offset(self) -> int:
+        """How many items come before this page."""
+        return (self.number - 1) * self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of items; ``total`` is None unless the request asked for it."""
+
+    items: tuple[T, ...]
+    number: int
+    size: int
+    has_next: bool
+    total: int | None = None
+
+    def map(self, change: Callable[[T], U]) -> "Page[U]":
+        """Return the same page with every item changed."""
+        return Page(tuple(change(item) for item in self.items), self.number, self.size, self.has_next, self.total)

@@ -1,0 +1,1 @@
+"""The application a person uses: one folder per area of the menu."""

@@ -1,0 +1,1 @@
+"""Job handlers, schedules and the sender process."""
