@@ -1,0 +1,51 @@
+"""The ground every test stands on: Django, set up against a PostgreSQL of its own.
+
+That server lives in ``var/test`` and is shared by test runs at the same time; the last one to end stops it. Each such
+run needs a database of its own: ``PYTEST_DB_SUFFIX`` names it. ``DATABASE_URL`` chooses another server altogether.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+import pytest
+
+DATA_DIR = Path(__file__).resolve().parent.parent / "var" / "test"
+
+os.environ["POSTROOM_DATA_DIR"] = str(DATA_DIR)
+os.environ["DJANGO_SETTINGS_MODULE"] = "postroom.config.settings"
+django.setup()
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[None]:
+    """Run the embedded server while any test run needs it."""
+    from postroom.config import postgres
+    from postroom.config.database import is_embedded
+
+    if not is_embedded():
+        yield
+        return
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    with (DATA_DIR / "users.lock").open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        postgres.start(DATA_DIR, durable=False)
+        yield
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # another run still uses it
+        postgres.stop(DATA_DIR)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, database_server: None) -> None:
+    """Name the test database after ``PYTEST_DB_SUFFIX``."""
+    from django.db import connections
+
+    suffix = os.environ.get("PYTEST_DB_SUFFIX", "")
+    for connection in connections.all():
+        settings = connection.settings_dict
+        settings["TEST"]["NAME"] = f"{settings['TEST'].get('NAME') or 'test_' + settings['NAME']}{suffix}"
