@@ -11,4 +11,4 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the numbered checks."""
-        from postroom.config import checks  # noqa: F401, PLC0415 - checks register on import, after the apps are there
+        from postroom.config import checks  # noqa: F401 - checks register on import, after the apps are there

@@ -80,9 +80,9 @@ def is_running(data_dir: Path) -> bool:
 
 def is_ready(data_dir: Path) -> bool:
     """Whether the server takes connections now; False while it is still starting up or recovering."""
-    where = {"dbname": NAME, "user": NAME, "host": str(socket_directory(data_dir)), "port": PORT}
+    host = str(socket_directory(data_dir))
     try:
-        psycopg.connect(**where, connect_timeout=5, autocommit=True).close()
+        psycopg.connect(dbname=NAME, user=NAME, host=host, port=PORT, connect_timeout=5).close()
     except psycopg.OperationalError:
         return False
     return True
