@@ -7,7 +7,10 @@ from postroom.kit.ids import uuid7
 
 
 class DomainEvent(models.Model):
-    """A fact in the past tense (``contact.created``). ``dispatched_at`` is null until the subscribers have heard it."""
+    """A fact in the past tense (``contact.created``). ``dispatched_at`` is null until the subscribers have heard it.
+
+    A subscriber that fails is asked again at ``next_attempt_at``; after the last attempt the ``error`` stays.
+    """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
@@ -18,6 +21,9 @@ class DomainEvent(models.Model):
     data = models.JSONField(default=dict)
     at = models.DateTimeField()
     dispatched_at = models.DateTimeField(null=True)
+    attempts = models.IntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=500, blank=True, default="")
 
     class Meta:
         indexes = (

@@ -1,9 +1,12 @@
 """Frozen values and enumerations of the workspaces app."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.db.models import TextChoices
+
+from postroom.kit.types import JSONObject
 
 
 class Role(TextChoices):
@@ -46,3 +49,24 @@ class Actor:
 
 
 SYSTEM: Final = Actor(door=Door.SYSTEM)
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """An API key to make: the door it opens, its scopes (none: all), and its end, if it has one."""
+
+    door: Door
+    name: str
+    scopes: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """What one write did: ``act`` in the past tense (``contact.updated``), the thing, its fields before and after."""
+
+    act: str
+    object_type: str
+    object_id: int | None = None
+    before: JSONObject | None = None
+    after: JSONObject | None = None

@@ -1,0 +1,61 @@
+"""Reads of tenancy: which workspaces a person sees, and what they may do there."""
+
+from django.db.models import Q, QuerySet
+
+from postroom.core.workspaces.errors import RoleTooLow, WorkspaceNotFound
+from postroom.core.workspaces.models import Membership, User, Workspace
+from postroom.core.workspaces.rules import combine_roles, highest_role
+from postroom.core.workspaces.types import Role
+
+
+def find_workspace(*, slug: str) -> Workspace | None:
+    """Return the workspace at ``slug``, whoever asks; for commands and the open internet."""
+    return Workspace.objects.select_related("organization").filter(slug=slug).first()
+
+
+def get_workspace(*, user: User, slug: str) -> Workspace:
+    """Return the workspace at ``slug``. Raises WorkspaceNotFound when there is none or ``user`` is a stranger to it."""
+    workspace = find_workspace(slug=slug)
+    if workspace is None or effective_role(user=user, workspace=workspace) is None:
+        raise WorkspaceNotFound(f"There is no workspace {slug!r}.", slug=slug)
+    return workspace
+
+
+def list_workspaces(*, user: User) -> list[Workspace]:
+    """Return every workspace that ``user`` may enter, by name."""
+    return list(_visible_workspaces(user).select_related("organization").order_by("name", "id"))
+
+
+def effective_role(*, user: User, workspace: Workspace) -> Role | None:
+    """Return what ``user`` may do in ``workspace``: platform staff everything, strangers and the inactive nothing."""
+    if not user.is_active:
+        return None
+    if user.is_staff:
+        return Role.ADMIN
+    memberships = Membership.objects.filter(user=user, organization_id=workspace.organization_id).filter(
+        Q(workspace=None) | Q(workspace=workspace)
+    )
+    roles = [(room_id, Role(role)) for room_id, role in memberships.values_list("workspace_id", "role")]
+    return combine_roles(
+        in_organization=highest_role(role for room_id, role in roles if room_id is None),
+        in_workspace=highest_role(role for room_id, role in roles if room_id is not None),
+    )
+
+
+def require_role(*, user: User, workspace: Workspace, role: Role) -> Role:
+    """Return the person's role. Raises RoleTooLow when it is below ``role``."""
+    actual = effective_role(user=user, workspace=workspace)
+    if actual is None or actual.rank < role.rank:
+        raise RoleTooLow(f"That needs the role {role.value} in {workspace.name}.", role=role.value)
+    return actual
+
+
+def _visible_workspaces(user: User) -> QuerySet[Workspace]:
+    if not user.is_active:
+        return Workspace.objects.none()
+    if user.is_staff:
+        return Workspace.objects.all()
+    memberships = Membership.objects.filter(user=user)
+    administered = memberships.filter(workspace=None, role=Role.ADMIN).values("organization_id")
+    joined = memberships.exclude(workspace=None).values("workspace_id")
+    return Workspace.objects.filter(Q(organization_id__in=administered) | Q(id__in=joined))

@@ -1,0 +1,88 @@
+"""API keys: shown once, kept as a digest, refused the moment they should be."""
+
+from datetime import timedelta
+
+import pytest
+from tests.factories import NOW, make_actor, make_user, make_workspace
+
+from postroom.core.workspaces import services as workspaces
+from postroom.core.workspaces.errors import BadKey, DoorWithoutKeys, KeyNotFound, RoleTooLow
+from postroom.core.workspaces.models import ApiKey, Membership
+from postroom.core.workspaces.types import SYSTEM, Door, NewKey
+
+pytestmark = pytest.mark.django_db
+
+
+def make_key(*, door: Door = Door.CRM, lifetime: timedelta | None = None) -> tuple[ApiKey, str]:
+    room = make_workspace()
+    user = make_user(workspace=room)
+    new = NewKey(door, "robot", scopes=("contacts:read",), expires_at=NOW + lifetime if lifetime else None)
+    return workspaces.create_api_key(workspace=room, user=user, new=new, actor=make_actor(user), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("door", "word"),
+    [
+        (Door.CRM, "pai_"),
+        (Door.USESEND, "us_"),
+        (Door.MAILTRIXY, "mb_"),
+        (Door.BACKOFFICE, "pr_"),
+        (Door.OUTREACH, "pr_"),
+    ],
+)
+def test_a_key_opens_its_own_door_as_its_creator(door: Door, word: str) -> None:
+    key, secret = make_key(door=door)
+    identity = workspaces.authenticate_key(secret=secret, door=door, now=NOW)
+    assert secret.startswith(word)
+    assert len(secret) == len(word) + 64
+    assert (identity.workspace, identity.user, identity.scopes) == (key.workspace, key.created_by, {"contacts:read"})
+    assert (identity.actor.api_key_id, identity.actor.user_id) == (key.pk, key.created_by_id)
+
+
+def test_the_secret_is_kept_nowhere() -> None:
+    key, secret = make_key()
+    assert secret not in str(ApiKey.objects.filter(pk=key.pk).values().get())
+    assert key.prefix == secret[:12]
+
+
+def test_unknown_foreign_expired_and_revoked_keys_are_refused_alike() -> None:
+    key, secret = make_key(lifetime=timedelta(hours=1))
+    later = NOW + timedelta(hours=1)
+    attempts = [("pai_" + "0" * 64, Door.CRM, NOW), (secret, Door.USESEND, NOW), (secret, Door.CRM, later)]
+    messages = set()
+    for text, door, now in attempts:
+        with pytest.raises(BadKey) as refused:
+            workspaces.authenticate_key(secret=text, door=door, now=now)
+        messages.add(refused.value.message)
+    workspaces.revoke_api_key(workspace=key.workspace, uid=key.uid, actor=SYSTEM, now=NOW)
+    with pytest.raises(BadKey) as refused:
+        workspaces.authenticate_key(secret=secret, door=Door.CRM, now=NOW)
+    assert messages == {refused.value.message}
+
+
+def test_a_key_dies_with_its_creators_membership() -> None:
+    key, secret = make_key()
+    Membership.objects.filter(user=key.created_by).delete()
+    with pytest.raises(BadKey):
+        workspaces.authenticate_key(secret=secret, door=Door.CRM, now=NOW)
+
+
+def test_use_is_noted_once_a_minute() -> None:
+    key, secret = make_key()
+    noted = []
+    for seconds in (0, 30, 61):
+        workspaces.authenticate_key(secret=secret, door=Door.CRM, now=NOW + timedelta(seconds=seconds))
+        noted.append(ApiKey.objects.get(pk=key.pk).last_used_at)
+    assert noted == [NOW, NOW, NOW + timedelta(seconds=61)]
+
+
+def test_strangers_get_no_key_and_revoke_none() -> None:
+    key, _ = make_key()
+    with pytest.raises(RoleTooLow):
+        workspaces.create_api_key(
+            workspace=key.workspace, user=make_user(), new=NewKey(Door.CRM, "x"), actor=SYSTEM, now=NOW
+        )
+    with pytest.raises(KeyNotFound):
+        workspaces.revoke_api_key(workspace=make_workspace(), uid=key.uid, actor=SYSTEM, now=NOW)
+    with pytest.raises(DoorWithoutKeys):
+        make_key(door=Door.WEB)
