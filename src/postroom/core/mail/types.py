@@ -181,6 +181,24 @@ class Hit:
     data: Mapping[str, JSONValue] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class InboundMail:
+    """A mail as an SMTP client handed it over: ``raw`` holds the complete octets."""
+
+    mail_from: str
+    recipients: tuple[str, ...]
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedMail:
+    """A mail the sandbox server took."""
+
+    return_path: str
+    recipients: tuple[str, ...]
+    raw: bytes
+
+
 NOTIFY_QUEUE: Final = "postroom_mail_queue"
 """PostgreSQL channel on which senders hear of new work, pauses and cancellations."""
 

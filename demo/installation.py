@@ -1,0 +1,124 @@
+"""A fresh installation in ``var/demo``, started with the product's own command and asked over its own front door."""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from demo.show import console
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+DATA_DIR: Final = ROOT / "var" / "demo"
+LOG: Final = ROOT / "var" / "demo.log"
+START_TIMEOUT_S: Final = 120
+WEB_PORT: Final = 8000
+EMAIL: Final = "owner@harbour.example"
+
+
+class Installation:
+    """Starts ``postroom up`` on free ports with an empty data directory, and stops it at the end of the block."""
+
+    def __init__(self) -> None:
+        self.http_port, self.smtp_port, self.sandbox_port = free_ports()
+        self.password = secrets.token_urlsafe(9)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The address people type in."""
+        return f"http://localhost:{self.http_port}"
+
+    def start(self) -> None:
+        """Empty the data directory, start every part, wait until all of it is ready. Exits with a sentence when it fails."""
+        self._settle_environment()
+        shutil.rmtree(DATA_DIR, ignore_errors=True)
+        LOG.parent.mkdir(parents=True, exist_ok=True)
+        with LOG.open("wb") as log, console.status("Starting PostgreSQL, web, worker, sender and SMTP …"):
+            command = [sys.executable, "-m", "postroom.config.cli", "up"]
+            self._process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self._wait_until_ready()
+        console.print(f"[green]✓[/] Everything is up at {self.url}")
+
+    def wait(self) -> None:
+        """Stay until the processes end or Ctrl-C is pressed."""
+        try:
+            if self._process is not None:
+                self._process.wait()
+        except KeyboardInterrupt:
+            console.print("Stopping …")
+
+    def stop(self) -> None:
+        """Stop every part in order."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+    def show_address(self) -> None:
+        """Say where the application is and how to sign in."""
+        console.print(f"\nOpen [bold]{self.url}[/]  e-mail [bold]{EMAIL}[/]  password [bold]{self.password}[/]\n")
+
+    def _settle_environment(self) -> None:
+        """Tell the settings of this process and of its children which installation is meant."""
+        for name in [name for name in os.environ if name.startswith("POSTROOM_")] + ["DATABASE_URL"]:
+            os.environ.pop(name, None)
+        os.environ.update(
+            POSTROOM_DATA_DIR=str(DATA_DIR),
+            POSTROOM_PUBLIC_URL=self.url,
+            POSTROOM_WEB_PORT=str(self.http_port),
+            POSTROOM_SMTP_PORT=str(self.smtp_port),
+            POSTROOM_SANDBOX_PORT=str(self.sandbox_port),
+            DJANGO_SETTINGS_MODULE="postroom.config.settings",
+        )
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if self._process is not None and self._process.poll() is not None:
+                break
+            if self._is_ready():
+                return
+            time.sleep(0.2)
+        tail = "\n".join(LOG.read_text(errors="replace").splitlines()[-30:])
+        sys.exit(f"The installation did not become ready. Its last words:\n{tail}")
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/health/ready", timeout=2) as answer:  # noqa: S310 - our own http URL
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def free_ports() -> tuple[int, int, int]:
+    """Return a port for the web, preferably 8000, and two more for SMTP."""
+    with socket.socket() as web, socket.socket() as smtp, socket.socket() as sandbox:
+        web.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            web.bind(("127.0.0.1", WEB_PORT))
+        except OSError:
+            web.bind(("127.0.0.1", 0))
+        smtp.bind(("127.0.0.1", 0))
+        sandbox.bind(("127.0.0.1", 0))
+        first, second, third = (each.getsockname()[1] for each in (web, smtp, sandbox))
+    return first, second, third

@@ -1,0 +1,60 @@
+"""Takes mail for our own inbound domain: bounces, complaints and replies, and nothing else."""
+
+import asyncio
+from typing import Final
+
+import structlog
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from django.conf import settings
+from django.db import Error as DatabaseError
+
+from postroom.core.mail import services as mail
+from postroom.core.mail.rules import tokens
+from postroom.core.mail.types import InboundMail
+from postroom.edge.smtp.threads import in_database_thread
+from postroom.kit import clock
+
+MAX_OCTETS: Final = 25 * 1024 * 1024
+MAX_RECIPIENTS: Final = 100
+
+# RFC 2142 names, and the address given to mailbox providers for their feedback reports.
+_ROLES: Final = frozenset({"abuse", "postmaster", "fbl"})
+
+log = structlog.get_logger(__name__)
+
+
+class InboundHandler:
+    """What to say to a client of the inbound port."""
+
+    async def handle_RCPT(  # noqa: N802, PLR0913 - the library's name and signature
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take only addresses we gave out ourselves, so the port is neither a relay nor a target for guesses."""
+        if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
+            return "452 4.5.3 Too many recipients"
+        if not is_ours(address):
+            return "550 5.1.1 No such mailbox here"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 Recipient ok"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Say 250 only when the mail is committed (RFC 5321, section 6.1)."""
+        mail_from, raw = envelope.mail_from or "", envelope.content
+        if not isinstance(raw, bytes):
+            return "554 5.6.0 Unreadable message"
+        arrived = InboundMail(mail_from[:320], tuple(address[:320] for address in envelope.rcpt_tos), raw)
+        try:
+            await in_database_thread(lambda: mail.store_inbound(mail=arrived, now=clock.now()))
+        except (DatabaseError, asyncio.CancelledError) as error:
+            log.error("inbound mail not stored", error=type(error).__name__)
+            return "451 4.3.0 Cannot store the message now, try again later"
+        return "250 2.0.0 Stored"
+
+
+def is_ours(address: str) -> bool:
+    """Whether ``address`` is a return path or reply address with a true signature, or a role of the inbound domain."""
+    local_part, _, domain = address.rpartition("@")
+    if domain.lower() != settings.INBOUND_DOMAIN.lower():
+        return False
+    signed = tokens.read_bounce(local_part) or tokens.read_reply(local_part)
+    return signed is not None or local_part.lower() in _ROLES

@@ -1,0 +1,38 @@
+"""Stands in for the world: takes every mail, keeps it, and lets magic recipients answer."""
+
+from collections.abc import Sequence
+
+import structlog
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from django.db import Error as DatabaseError
+
+from postroom.core.mail import services as mail
+from postroom.core.mail.types import CapturedMail
+from postroom.edge.smtp.threads import in_database_thread
+from postroom.kit import clock
+from postroom.kit.group_commit import GroupCommit, QueueFull
+
+log = structlog.get_logger(__name__)
+
+
+class SandboxHandler:
+    """What to say to a client of the sandbox port. Mails that arrive together share a commit."""
+
+    def __init__(self) -> None:
+        self._store = GroupCommit(_store)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - the library's name
+        """Say 250 when the mail is committed."""
+        if not isinstance(envelope.content, bytes):
+            return "554 5.6.0 Unreadable message"
+        captured = CapturedMail(envelope.mail_from or "", tuple(envelope.rcpt_tos), envelope.content)
+        try:
+            await self._store.put(captured)
+        except (DatabaseError, QueueFull) as error:
+            log.error("sandbox mail not stored", error=type(error).__name__)
+            return "451 4.3.0 Cannot store the message now, try again later"
+        return "250 2.0.0 Taken by the sandbox"
+
+
+async def _store(mails: Sequence[CapturedMail]) -> None:
+    await in_database_thread(lambda: mail.store_sandbox_mails(mails=mails, now=clock.now()))

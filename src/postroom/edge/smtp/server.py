@@ -1,0 +1,84 @@
+"""The ``postroom smtp`` process: the inbound port and the sandbox port, until a signal says stop."""
+
+import asyncio
+import os
+import signal
+from functools import partial
+from typing import Final
+
+import django
+import structlog
+from aiosmtpd.smtp import SMTP
+
+log = structlog.get_logger(__name__)
+
+IDLE_TIMEOUT_S: Final = 300  # RFC 5321, section 4.5.3.2.7: a server waits at least five minutes for a command
+
+
+def main() -> None:
+    """Run both servers in this process."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "postroom.config.settings")
+    django.setup()
+    asyncio.run(serve())
+
+
+async def serve() -> None:
+    """Listen on both ports until SIGTERM or SIGINT, then stop taking connections and return."""
+    from django.conf import settings  # noqa: PLC0415 - settings need django.setup()
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    servers = [
+        await listen_inbound(settings.SMTP_HOST, settings.SMTP_PORT),
+        await listen_sandbox(settings.SANDBOX_HOST, settings.SANDBOX_PORT),
+    ]
+    log.info("smtp ready", inbound=settings.SMTP_PORT, sandbox=settings.SANDBOX_PORT)
+    await stop.wait()
+    for server in servers:
+        server.close()
+
+
+async def listen_inbound(host: str, port: int) -> asyncio.Server:
+    """Open the port on which bounces, complaints and replies come back."""
+    from postroom.edge.smtp.inbound import MAX_OCTETS, InboundHandler  # noqa: PLC0415 - needs django.setup()
+
+    factory = partial(
+        SMTP,
+        InboundHandler(),
+        data_size_limit=MAX_OCTETS,
+        enable_SMTPUTF8=True,
+        decode_data=False,
+        hostname=_hostname(),
+        ident="Postroom",
+        timeout=IDLE_TIMEOUT_S,
+    )
+    return await asyncio.get_running_loop().create_server(factory, host, port, reuse_address=True)
+
+
+async def listen_sandbox(host: str, port: int) -> asyncio.Server:
+    """Open the port of the server that stands in for the world."""
+    from postroom.edge.smtp.sandbox import SandboxHandler  # noqa: PLC0415 - needs django.setup()
+
+    factory = partial(
+        SMTP,
+        SandboxHandler(),
+        data_size_limit=50 * 1024 * 1024,
+        enable_SMTPUTF8=True,
+        decode_data=False,
+        hostname="sandbox.localhost",
+        ident="Postroom sandbox",
+        timeout=IDLE_TIMEOUT_S,
+    )
+    return await asyncio.get_running_loop().create_server(factory, host, port, reuse_address=True)
+
+
+def _hostname() -> str:
+    from django.conf import settings  # noqa: PLC0415 - needs django.setup()
+
+    return str(settings.INBOUND_DOMAIN)
+
+
+if __name__ == "__main__":
+    main()
