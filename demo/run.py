@@ -17,7 +17,7 @@ def main() -> int:
     wants_exit = parser.parse_args().exit
     with Installation() as installation:
         installation.start()
-        from demo.story import tell  # noqa: PLC0415 - the story needs the installation's settings
+        from demo.story import tell
 
         agrees = tell(installation)
         if not agrees:

@@ -8,10 +8,12 @@ import django
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
+from postroom.core.insights.types import CampaignReport  # noqa: E402
+
 from demo.crowd import Crowd, Letter, Server, read_letter  # noqa: E402 - these need django.setup()
 from demo.installation import EMAIL, Installation  # noqa: E402
 from demo.show import bar, console, print_table  # noqa: E402
-from django.conf import settings  # noqa: E402
 from postroom.core.campaigns import selectors as campaign_views  # noqa: E402
 from postroom.core.campaigns import services as campaigns  # noqa: E402
 from postroom.core.campaigns.types import CampaignChanges  # noqa: E402
@@ -19,7 +21,6 @@ from postroom.core.contacts import selectors as contact_views  # noqa: E402
 from postroom.core.contacts import services as contacts  # noqa: E402
 from postroom.core.contacts.types import ImportMapping, ImportStatus, NewContact, Upload  # noqa: E402
 from postroom.core.insights import selectors as insights  # noqa: E402
-from postroom.core.insights.types import CampaignReport  # noqa: E402
 from postroom.core.mail import selectors as mail_views  # noqa: E402
 from postroom.core.mail import services as mail  # noqa: E402
 from postroom.core.mail.rules import magic  # noqa: E402

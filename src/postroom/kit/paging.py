@@ -1,10 +1,11 @@
 """What a list answers: one page of items, by number, with the total only when asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 U = TypeVar("U")
 
 MAX_PAGE_SIZE = 200
@@ -41,3 +42,20 @@ class Page(Generic[T]):
     def map(self, change: Callable[[T], U]) -> "Page[U]":
         """Return the same page with every item changed."""
         return Page(tuple(change(item) for item in self.items), self.number, self.size, self.has_next, self.total)
+
+
+class Query(Protocol[T_co]):
+    """What a page is cut from: Django's QuerySet is one."""
+
+    def count(self) -> int:
+        """How many there are in all."""
+        ...
+
+    def __getitem__(self, part: slice, /) -> Iterable[T_co]: ...
+
+
+def fetch_page(query: Query[T], request: PageRequest) -> Page[T]:
+    """Return one page of ``query``, whose order must end in a key; one statement more when the total is asked for."""
+    rows = tuple(query[request.offset : request.offset + request.size + 1])
+    total = query.count() if request.with_total else None
+    return Page(rows[: request.size], request.number, request.size, len(rows) > request.size, total)

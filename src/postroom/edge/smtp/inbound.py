@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 class InboundHandler:
     """What to say to a client of the inbound port."""
 
-    async def handle_RCPT(  # noqa: N802, PLR0913 - the library's name and signature
+    async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Take only addresses we gave out ourselves, so the port is neither a relay nor a target for guesses."""
@@ -37,7 +37,7 @@ class InboundHandler:
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 Recipient ok"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Say 250 only when the mail is committed (RFC 5321, section 6.1)."""
         mail_from, raw = envelope.mail_from or "", envelope.content
         if not isinstance(raw, bytes):

@@ -21,7 +21,7 @@ class SandboxHandler:
     def __init__(self) -> None:
         self._store = GroupCommit(_store)
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - the library's name
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Say 250 when the mail is committed."""
         if not isinstance(envelope.content, bytes):
             return "554 5.6.0 Unreadable message"

@@ -24,7 +24,7 @@ def main() -> None:
 
 async def serve() -> None:
     """Listen on both ports until SIGTERM or SIGINT, then stop taking connections and return."""
-    from django.conf import settings  # noqa: PLC0415 - settings need django.setup()
+    from django.conf import settings
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -42,7 +42,7 @@ async def serve() -> None:
 
 async def listen_inbound(host: str, port: int) -> asyncio.Server:
     """Open the port on which bounces, complaints and replies come back."""
-    from postroom.edge.smtp.inbound import MAX_OCTETS, InboundHandler  # noqa: PLC0415 - needs django.setup()
+    from postroom.edge.smtp.inbound import MAX_OCTETS, InboundHandler
 
     factory = partial(
         SMTP,
@@ -59,7 +59,7 @@ async def listen_inbound(host: str, port: int) -> asyncio.Server:
 
 async def listen_sandbox(host: str, port: int) -> asyncio.Server:
     """Open the port of the server that stands in for the world."""
-    from postroom.edge.smtp.sandbox import SandboxHandler  # noqa: PLC0415 - needs django.setup()
+    from postroom.edge.smtp.sandbox import SandboxHandler
 
     factory = partial(
         SMTP,
@@ -75,7 +75,7 @@ async def listen_sandbox(host: str, port: int) -> asyncio.Server:
 
 
 def _hostname() -> str:
-    from django.conf import settings  # noqa: PLC0415 - needs django.setup()
+    from django.conf import settings
 
     return str(settings.INBOUND_DOMAIN)
 

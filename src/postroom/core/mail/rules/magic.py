@@ -67,9 +67,7 @@ def bounce_mail(recipient: str, captured: Captured) -> InboundMail:
 
 def complaint_mail(recipient: str, captured: Captured) -> InboundMail:
     """Return the report of a person who pressed "this is spam" (RFC 5965)."""
-    raw = reports_out.build_arf(
-        original=captured.raw, recipient=recipient, to=captured.complaints_to, at=captured.at
-    )
+    raw = reports_out.build_arf(original=captured.raw, recipient=recipient, to=captured.complaints_to, at=captured.at)
     return InboundMail("", (captured.complaints_to,), raw)
 
 

@@ -26,8 +26,7 @@ def store_sandbox_mails(*, mails: Sequence[CapturedMail], now: datetime) -> None
     message_ids = [_message_id(mail.return_path) for mail in mails]
     workspaces = find_workspaces(message_ids=[number for number in message_ids if number])
     rows = SandboxMail.objects.bulk_create(
-        _row(mail, number, workspaces.get(number or 0), now)
-        for mail, number in zip(mails, message_ids, strict=True)
+        _row(mail, number, workspaces.get(number or 0), now) for mail, number in zip(mails, message_ids, strict=True)
     )
     for row in rows:
         if any(magic.read_magic(recipient) for recipient in row.recipients):

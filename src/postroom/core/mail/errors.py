@@ -1,0 +1,97 @@
+"""The failures of the mail app that a caller may expect."""
+
+from postroom.kit.errors import Conflict, Invalid, NotFound
+
+
+class TemplateRefused(Invalid):
+    """The template breaks a rule of the template language, or costs too much to render."""
+
+    code = "template_refused"
+
+    def __init__(self, message: str = "", /, *, line: int = 0) -> None:
+        super().__init__(f"Line {line}: {message}" if line else message, line=line)
+        self.line = line
+
+
+class BadComposition(Invalid):
+    """The composition cannot become a message: its MJML, its links or its size."""
+
+    code = "bad_composition"
+
+
+class BadHeader(Invalid):
+    """A header field has a name or a value that no message may carry."""
+
+    code = "bad_header"
+
+
+class BadAddress(Invalid):
+    """This is not an e-mail address that a message may carry."""
+
+    code = "bad_address"
+
+
+class BadSender(Invalid):
+    """A sender account cannot be set up or used like this."""
+
+    code = "bad_sender"
+
+
+class BadDomain(Invalid):
+    """This cannot be a sending domain."""
+
+    code = "bad_domain"
+
+
+class BadMessage(Invalid):
+    """A message cannot be accepted like this."""
+
+    code = "bad_message"
+
+
+class MailNameTaken(Conflict):
+    """There is already one of this name."""
+
+    code = "mail_name_taken"
+
+
+class BatchState(Conflict):
+    """The batch is in a state that forbids this."""
+
+    code = "batch_state"
+
+
+class NoSuchDomain(NotFound):
+    """There is no such domain in this workspace."""
+
+    code = "no_such_domain"
+
+
+class NoSuchSender(NotFound):
+    """There is no such sender account in this workspace."""
+
+    code = "no_such_sender"
+
+
+class NoSuchTemplate(NotFound):
+    """There is no such template in this workspace."""
+
+    code = "no_such_template"
+
+
+class NoSuchMessage(NotFound):
+    """There is no such message in this workspace."""
+
+    code = "no_such_message"
+
+
+class NoSuchBatch(NotFound):
+    """There is no such batch in this workspace."""
+
+    code = "no_such_batch"
+
+
+class SandboxMailNotFound(NotFound):
+    """The sandbox holds no such mail."""
+
+    code = "sandbox_mail_not_found"

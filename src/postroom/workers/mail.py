@@ -1,0 +1,25 @@
+"""Handlers of the mail app's jobs."""
+
+import smtplib
+
+from django.conf import settings
+
+from postroom.core.mail import jobs
+from postroom.core.mail import services as mail
+from postroom.kit import clock
+from postroom.workers.registry import handles
+
+
+@handles(jobs.READ_INBOUND)
+def read_inbound(*, inbound_id: int) -> None:
+    """Make of a stored inbound message what it means."""
+    mail.read_inbound(inbound_id=inbound_id, now=clock.now())
+
+
+@handles(jobs.ANSWER_SANDBOX_MAIL)
+def answer_sandbox_mail(*, sandbox_mail_id: int) -> None:
+    """Send what the world would send back to our own inbound port. Run twice, it answers twice, as the world may too."""
+    answers = mail.make_sandbox_answers(sandbox_mail_id=sandbox_mail_id, now=clock.now())
+    with smtplib.SMTP(settings.SMTP_HOST, settings.SMTP_PORT, timeout=30) as client:
+        for answer in answers:
+            client.sendmail(answer.mail_from, answer.recipients, answer.raw)
