@@ -1,0 +1,52 @@
+"""What a worker does: handlers of jobs by name, and loops that look for due work again and again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from postroom.kit.jobs import Job
+
+Handler = Callable[..., None]
+Step = Callable[[datetime], bool]
+H = TypeVar("H", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A step taken every so many seconds, or when a word comes on ``wakes_on``; True asks for the next at once."""
+
+    step: Step
+    every_s: float
+    wakes_on: str = ""
+
+    @property
+    def name(self) -> str:
+        """The step's own name, for log lines."""
+        return getattr(self.step, "__name__", repr(self.step))
+
+
+HANDLERS: Final[dict[str, tuple[Job, Handler]]] = {}
+LOOPS: Final[list[Loop]] = []
+
+
+def handles(job: Job) -> Callable[[H], H]:
+    """Make the decorated function the handler of ``job``: keyword arguments only, safe to run twice."""
+
+    def register(function: H) -> H:
+        if job.name in HANDLERS:
+            raise LookupError(f"The job {job.name} has a handler already.")
+        HANDLERS[job.name] = (job, function)
+        return function
+
+    return register
+
+
+def every(seconds: float, *, wakes_on: str = "") -> Callable[[Step], Step]:
+    """Have every worker take the decorated step again and again; several workers may take it at the same time."""
+
+    def register(step: Step) -> Step:
+        LOOPS.append(Loop(step, seconds, wakes_on))
+        return step
+
+    return register
