@@ -1,4 +1,4 @@
-"""A crowd of readers, each of whom does what the hash of the address says: the same crowd does the same things again.
+"""A crowd of readers, each of whom does what the hash of the address says, so that it does the same things again.
 
 It stands outside: all it has is the mail as it arrived. It opens and clicks through the front door, and bounces, complains
 and replies by SMTP.
@@ -170,7 +170,8 @@ _DEEDS: Final[dict[str, Callable[[Crowd, Letter], None]]] = {
     "unsubscribed_on_page": _unsubscribe_on_page,
 }
 
-# Of a thousand readers, those from the first number up to (without) the second do this. Nobody reads a mail that bounced.
+# Of a thousand readers, those from the first number up to (without) the second do this.
+# A mail that bounced is not read.
 _HABITS: Final = (
     (0, 18, "bounced"),
     (18, 160, "machine_opened"),

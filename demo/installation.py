@@ -46,7 +46,7 @@ class Installation:
         return f"http://localhost:{self.http_port}"
 
     def start(self) -> None:
-        """Empty the data directory, start every part, wait until all of it is ready. Exits with a sentence when it fails."""
+        """Empty the data directory, start every part, wait until all is ready. Exits with a sentence when it fails."""
         self._settle_environment()
         shutil.rmtree(DATA_DIR, ignore_errors=True)
         LOG.parent.mkdir(parents=True, exist_ok=True)

@@ -177,7 +177,8 @@ def _wait_for(story: Story, did: dict[str, int]) -> CampaignReport:
 def _print(report: CampaignReport, did: dict[str, int]) -> None:
     counts = report.counts
     total = "delivered + bounced + pending + in doubt"
-    rows = [("sent", counts.sent, total), *((word, getattr(counts, word), "") for word in ("delivered", "bounced", "pending", "in_doubt"))]  # fmt: skip
+    parts = [(word, getattr(counts, word), "") for word in ("delivered", "bounced", "pending", "in_doubt")]
+    rows = [("sent", counts.sent, total), *parts]
     print_table("Handed over", ("what", "messages", "is"), rows)
     print_table(
         "What came back",

@@ -18,7 +18,7 @@ def read_inbound(*, inbound_id: int) -> None:
 
 @handles(jobs.ANSWER_SANDBOX_MAIL)
 def answer_sandbox_mail(*, sandbox_mail_id: int) -> None:
-    """Send what the world would send back to our own inbound port. Run twice, it answers twice, as the world may too."""
+    """Send what the world would send back, to our own inbound port; run twice, it answers twice, as the world may."""
     answers = mail.make_sandbox_answers(sandbox_mail_id=sandbox_mail_id, now=clock.now())
     with smtplib.SMTP(settings.SMTP_HOST, settings.SMTP_PORT, timeout=30) as client:
         for answer in answers:

@@ -36,7 +36,7 @@ _MAGIC: Final = re.compile(r"(bounce|complaint|reply)(?:[+-].*)?@", re.IGNORECAS
 
 
 def read_magic(address: str) -> Magic | None:
-    """Return what ``address`` asks for: its local part is a magic word, alone or followed by ``+`` or ``-`` and anything."""
+    """Return what ``address`` asks for: its local part is a magic word, alone or followed by ``+…`` or ``-…``."""
     match = _MAGIC.match(address)
     return Magic(match[1].lower()) if match else None
 

@@ -19,7 +19,7 @@ from postroom.core.mail.services.hits import store_hits
 from postroom.core.mail.types import EventType, Hit, InboundKind, InboundMail
 from postroom.core.workspaces.types import SYSTEM
 
-# A DSN with one of these subjects says that the mailbox itself is gone (RFC 3463, section 3.2); the rest of 5.x.x blames
+# These codes say that the mailbox itself is gone (RFC 3463, section 3.2); the rest of 5.x.x blames
 # the message, the policy or the sender, and says nothing about the address.
 _DEAD_MAILBOX: Final = ("5.1.", "5.0.0")
 
