@@ -1,0 +1,81 @@
+"""The front door: one ASGI application on one port. Opens and clicks go to raw handlers, the questions of monitoring to
+``config.health``, everything else to Django in a fixed pool of threads.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final
+
+from a2wsgi import WSGIMiddleware
+from django.conf import settings
+from django.db import close_old_connections
+
+from postroom.config import wsgi  # first: it sets Django up
+
+# isort: split
+from postroom.config import health
+from postroom.config.bodies import BufferedBodies
+from postroom.config.health import Answer
+from postroom.edge.tracking import Tracking
+from postroom.kit import clock
+from postroom.kit.asgi import Application, Receive, Scope, Send, answer
+
+_NO_STORE: Final = (b"cache-control", b"no-store")
+
+
+class FrontDoor:
+    """Routes each request by its path; a table of a few names, so that the hot paths cost nothing."""
+
+    def __init__(self, django: Application) -> None:
+        self._django = django
+        self._tracking = Tracking(fallback=django)
+        # Apart from Django's threads, so that a busy installation still says how it is.
+        self._monitoring = ThreadPoolExecutor(max_workers=1, thread_name_prefix="monitoring")
+        self._answers: dict[str, Callable[[], Answer]] = {
+            "/health": health.answer_live,
+            "/health/ready": lambda: health.answer_ready(now=clock.now()),
+            "/metrics": lambda: health.answer_metrics(now=clock.now()),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request, one socket or the life of the process."""
+        if scope["type"] == "http":
+            await self._route(scope["path"])(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    def _route(self, path: str) -> Application:
+        if path.startswith("/o/"):
+            return self._tracking.open
+        if path.startswith("/c/"):
+            return self._tracking.click
+        if (question := self._answers.get(path)) is not None:
+            return partial(self._monitor, question)
+        return self._django
+
+    async def _monitor(self, question: Callable[[], Answer], scope: Scope, receive: Receive, send: Send) -> None:
+        told = await asyncio.get_running_loop().run_in_executor(self._monitoring, _ask, question)
+        headers = ((b"content-type", told.content_type.encode("ascii")), _NO_STORE)
+        await answer(scope, send, told.status, headers, told.body)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self._tracking.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+def _ask(question: Callable[[], Answer]) -> Answer:
+    close_old_connections()
+    return question()
+
+
+application = FrontDoor(BufferedBodies(WSGIMiddleware(wsgi.application, workers=settings.WEB_THREADS)))

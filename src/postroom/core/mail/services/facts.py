@@ -1,0 +1,174 @@
+"""Applying stored hits: each becomes one delivery event and raises facts of its message, in whatever order."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import Q
+
+from postroom.core.mail.models import Message, Recipient, StoredHit
+from postroom.core.mail.rules import bots
+from postroom.core.mail.types import EventType, MessageStatus
+from postroom.kit.types import JSONValue
+
+log = structlog.get_logger(__name__)
+
+_LONGEST_WAIT: Final = timedelta(minutes=1)
+# A hit of a message nobody knows: it is tried for an hour, then set aside for a month (a lost machine may yet come back
+# with its journal), then dropped.
+_PATIENCE: Final = timedelta(hours=1)
+_KEPT_ASIDE: Final = timedelta(days=30)
+_BEFORE_HANDOVER: Final = {MessageStatus.QUEUED, MessageStatus.CLAIMED, MessageStatus.WIRE}
+
+# Facts are minima and sums over events, each event counted once, so neither order nor repetition changes the result.
+_APPLY: Final = """
+WITH appended AS (
+    INSERT INTO mail_deliveryevent
+        (at, key, workspace_id, message_id, contact_id, batch_id, type, link_index, agent, ip, is_bot, data)
+    SELECT DISTINCT ON (hit.message_id, hit.key)
+        hit.at, hit.key, message.workspace_id, hit.message_id, message.contact_id, message.batch_id, hit.type,
+        hit.link_index, hit.agent, hit.ip, hit.is_bot, hit.data
+    FROM json_to_recordset(%s::json) AS hit (key text, type text, message_id bigint, at timestamptz, link_index integer,
+                                             agent text, ip text, is_bot boolean, data jsonb)
+    JOIN mail_message message ON message.id = hit.message_id
+    WHERE NOT EXISTS (
+        SELECT FROM mail_deliveryevent known WHERE known.message_id = hit.message_id AND known.key = hit.key
+    )
+    ORDER BY hit.message_id, hit.key, hit.at
+    ON CONFLICT DO NOTHING
+    RETURNING message_id, type, at, is_bot, left(data ->> 'status', 20) AS status
+), fact AS (
+    SELECT message_id,
+        min(at) FILTER (WHERE type = 'sent') AS sent_at,
+        min(at) FILTER (WHERE type = 'delivered') AS delivered_at,
+        min(at) FILTER (WHERE type = 'bounced') AS bounced_at,
+        coalesce((array_agg(status ORDER BY at, status) FILTER (WHERE type = 'bounced'))[1], '') AS bounce_code,
+        min(at) FILTER (WHERE type = 'complained') AS complained_at,
+        min(at) FILTER (WHERE type = 'unsubscribed') AS unsubscribed_at,
+        min(at) FILTER (WHERE type = 'replied') AS replied_at,
+        min(at) FILTER (WHERE type = 'opened' AND NOT is_bot) AS opened_at,
+        min(at) FILTER (WHERE type = 'opened' AND is_bot) AS machine_opened_at,
+        min(at) FILTER (WHERE type = 'clicked' AND NOT is_bot) AS clicked_at,
+        min(at) FILTER (WHERE type = 'clicked' AND is_bot) AS scanner_clicked_at,
+        count(*) FILTER (WHERE type = 'opened' AND NOT is_bot) AS opens,
+        count(*) FILTER (WHERE type = 'opened' AND is_bot) AS machine_opens,
+        count(*) FILTER (WHERE type = 'clicked' AND NOT is_bot) AS clicks,
+        count(*) FILTER (WHERE type = 'clicked' AND is_bot) AS scanner_clicks
+    FROM appended GROUP BY message_id
+)
+UPDATE mail_message message SET
+    sent_at = least(message.sent_at, fact.sent_at),
+    delivered_at = least(message.delivered_at, fact.delivered_at),
+    bounced_at = least(message.bounced_at, fact.bounced_at),
+    bounce_code = CASE
+        WHEN fact.bounced_at IS NULL THEN message.bounce_code
+        WHEN message.bounced_at IS NULL THEN fact.bounce_code
+        WHEN (fact.bounced_at, fact.bounce_code) < (message.bounced_at, message.bounce_code) THEN fact.bounce_code
+        ELSE message.bounce_code END,
+    complained_at = least(message.complained_at, fact.complained_at),
+    unsubscribed_at = least(message.unsubscribed_at, fact.unsubscribed_at),
+    replied_at = least(message.replied_at, fact.replied_at),
+    opened_at = least(message.opened_at, fact.opened_at),
+    machine_opened_at = least(message.machine_opened_at, fact.machine_opened_at),
+    clicked_at = least(message.clicked_at, fact.clicked_at),
+    scanner_clicked_at = least(message.scanner_clicked_at, fact.scanner_clicked_at),
+    open_count = message.open_count + fact.opens,
+    machine_open_count = message.machine_open_count + fact.machine_opens,
+    click_count = message.click_count + fact.clicks,
+    scanner_click_count = message.scanner_click_count + fact.scanner_clicks
+FROM fact WHERE message.id = fact.message_id
+"""
+
+
+class _Target(NamedTuple):
+    """What must be known of a message to judge its hits."""
+
+    id: int
+    status: str
+    sent_at: datetime | None
+
+
+@transaction.atomic
+def apply_hits(*, now: datetime, limit: int = 2000) -> int:
+    """Apply up to ``limit`` stored hits that are due, in one transaction; answer how many were looked at (0: none due).
+
+    A hit whose message is not in the ledger yet is put back and tried again later.
+    """
+    due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=now)
+    hits = list(StoredHit.objects.select_for_update(skip_locked=True).filter(due).order_by("id")[:limit])
+    if not hits:
+        return 0
+    targets = _lock_targets({hit.message_id for hit in hits})
+    ready = [hit for hit in hits if _is_ready(hit, targets.get(hit.message_id))]
+    with connection.cursor() as cursor:
+        cursor.execute(_APPLY, [json.dumps([_row(hit, targets[hit.message_id]) for hit in ready])])
+    settled = {hit.pk for hit in ready}
+    early = [hit for hit in hits if hit.pk not in settled]
+    settled |= _postpone(early, _unknown({hit.message_id for hit in early} - targets.keys()), now)
+    StoredHit.objects.filter(pk__in=settled).delete()
+    return len(hits)
+
+
+def _lock_targets(message_ids: set[int]) -> dict[int, _Target]:
+    """Locked in the order of their keys, so that two appliers take turns on a message and never wait in a ring."""
+    messages = Message.objects.select_for_update(no_key=True).filter(pk__in=message_ids).order_by("pk")
+    return {row[0]: _Target(*row) for row in messages.values_list("pk", "status", "sent_at")}
+
+
+def _is_ready(hit: StoredHit, target: _Target | None) -> bool:
+    """An open or click is judged by its distance from the hand-over, so it waits until that is written down."""
+    if target is None:
+        return False
+    is_early = target.sent_at is None and target.status in _BEFORE_HANDOVER
+    return not (is_early and hit.type in {EventType.OPENED, EventType.CLICKED})
+
+
+def _row(hit: StoredHit, target: _Target) -> dict[str, JSONValue]:
+    return {
+        "key": hit.key,
+        "type": hit.type,
+        "message_id": hit.message_id,
+        "at": hit.at.isoformat(),
+        "link_index": hit.link_index,
+        "agent": hit.agent,
+        "ip": hit.ip,
+        "is_bot": hit.is_bot or _is_machine(hit, target),
+        "data": hit.data,
+    }
+
+
+def _is_machine(hit: StoredHit, target: _Target) -> bool:
+    seconds = (hit.at - target.sent_at).total_seconds() if target.sent_at else None
+    if hit.type == EventType.OPENED:
+        return bots.classify_open(agent=hit.agent, ip=hit.ip, seconds_since_sent=seconds)
+    if hit.type == EventType.CLICKED:
+        method = str(hit.data.get("method", "GET"))
+        return bots.classify_click(agent=hit.agent, method=method, seconds_since_sent=seconds)
+    return False
+
+
+def _unknown(message_ids: set[int]) -> set[int]:
+    """Return those that no batch in flight will bring into the ledger either."""
+    return message_ids - set(Recipient.objects.filter(pk__in=message_ids).values_list("pk", flat=True))
+
+
+def _postpone(hits: Sequence[StoredHit], unknown: set[int], now: datetime) -> set[int]:
+    """Give each hit its next date, further away every time; answer the keys of those given up for good."""
+    given_up = {hit.pk for hit in hits if hit.message_id in unknown and now - hit.at >= _PATIENCE + _KEPT_ASIDE}
+    if given_up:
+        log.warning("hits_dropped", count=len(given_up))
+    for hit in hits:
+        hit.attempts += 1
+        is_hopeless = hit.message_id in unknown and now - hit.at >= _PATIENCE
+        hit.next_attempt_at = now + (_KEPT_ASIDE if is_hopeless else _wait(hit.attempts))
+    waiting = [hit for hit in hits if hit.pk not in given_up]
+    StoredHit.objects.bulk_update(waiting, ["attempts", "next_attempt_at"], batch_size=500)
+    return given_up
+
+
+def _wait(attempts: int) -> timedelta:
+    """One second, then twice as long every time, up to a minute."""
+    return min(timedelta(seconds=2 ** min(attempts - 1, 6)), _LONGEST_WAIT)

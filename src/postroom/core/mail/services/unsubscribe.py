@@ -1,0 +1,64 @@
+"""A reader leaves what one message belonged to."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from postroom.core.contacts import services as contacts
+from postroom.core.contacts.types import OptOutScope, SuppressionReason, SuppressionScope
+from postroom.core.mail.errors import UnknownMessage
+from postroom.core.mail.selectors.addressees import Addressee, find_addressee
+from postroom.core.mail.selectors.mailings import Mailing, find_mailing
+from postroom.core.mail.services.hits import store_hits
+from postroom.core.mail.types import EventType, Hit
+from postroom.core.workspaces.types import Actor, Door
+from postroom.kit.errors import NotFound
+
+_EDGE = Actor(door=Door.EDGE)
+
+
+@transaction.atomic
+def unsubscribe_message(*, message_id: int, source: str, now: datetime, is_everything: bool = False) -> Mailing:
+    """Opt the reader of a message out of its lists and category, or of all mail of the workspace when it names neither
+    or ``is_everything``; the very next sending obeys. Safe to repeat. Raises UnknownMessage.
+    """
+    addressee = find_addressee(message_id=message_id)
+    if addressee is None:
+        raise UnknownMessage
+    scope = OptOutScope() if is_everything else OptOutScope(addressee.fence.list_ids, addressee.fence.category_id)
+    if not _opt_out(addressee, scope, source, now):
+        _suppress(addressee, source, now)
+    hit = Hit(key=f"unsubscribe-{message_id}", type=EventType.UNSUBSCRIBED, message_id=message_id, at=now)
+    store_hits(hits=[hit])
+    return find_mailing(message_id=message_id)
+
+
+def _opt_out(addressee: Addressee, scope: OptOutScope, source: str, now: datetime) -> bool:
+    """Answer False when the person is not (or no longer) among the contacts."""
+    if addressee.contact_id is None:
+        return False
+    try:
+        with transaction.atomic():
+            contacts.opt_out(
+                workspace=addressee.workspace,
+                contact_id=addressee.contact_id,
+                scope=scope,
+                source=source,
+                actor=_EDGE,
+                now=now,
+            )
+    except NotFound:
+        return False
+    return True
+
+
+def _suppress(addressee: Addressee, source: str, now: datetime) -> None:
+    contacts.suppress_address(
+        workspace=addressee.workspace,
+        email=addressee.email,
+        scope=SuppressionScope.WORKSPACE,
+        reason=SuppressionReason.UNSUBSCRIBED,
+        detail=source,
+        actor=_EDGE,
+        now=now,
+    )

@@ -1,0 +1,50 @@
+"""Unsubscribing: GET shows a page and changes nothing, POST acts before it answers."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from postroom.core.mail.rules import tokens
+from postroom.core.mail.selectors.mailings import find_mailing
+from postroom.core.mail.services.unsubscribe import unsubscribe_message
+from postroom.edge.tracking.views import show_lost_link
+from postroom.kit import clock
+from postroom.kit.errors import NotFound
+
+
+@csrf_exempt  # The token in the address is the proof; mail programs bring neither cookies nor a form of ours.
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """Show what the reader would leave, or leave it; a POST is answered without redirect or sign-in (RFC 8058)."""
+    read = tokens.read_unsubscribe(token)
+    if read is None:
+        return show_lost_link(request)
+    try:
+        return _leave(request, read.message_id) if _is_decided(request) else _ask(request, read.message_id)
+    except NotFound:
+        return show_lost_link(request)
+
+
+def _is_decided(request: HttpRequest) -> bool:
+    """Mail programs send exactly this pair (RFC 8058, section 3.2), and so do the buttons of the page."""
+    return request.method == "POST" and request.POST.get("List-Unsubscribe") == "One-Click"
+
+
+def _ask(request: HttpRequest, message_id: int) -> HttpResponse:
+    return _page(request, "edge/unsubscribe.html", {"mailing": find_mailing(message_id=message_id)})
+
+
+def _leave(request: HttpRequest, message_id: int) -> HttpResponse:
+    is_everything = request.POST.get("scope") == "everything"
+    source = "unsubscribe page" if "scope" in request.POST else "one-click"
+    mailing = unsubscribe_message(message_id=message_id, source=source, now=clock.now(), is_everything=is_everything)
+    return _page(request, "edge/unsubscribed.html", {"mailing": mailing, "is_everything": is_everything})
+
+
+def _page(request: HttpRequest, template: str, context: dict[str, object]) -> HttpResponse:
+    response = render(request, template, context)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response

@@ -1,0 +1,73 @@
+"""Many small writes, one commit: whatever arrives while a commit runs makes up the next one.
+
+There is no timer, so a lone write waits for nobody and a crowd shares the price.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
+from typing import Generic, TypeVar
+
+from postroom.kit.errors import Unavailable
+
+T = TypeVar("T")
+
+
+class QueueFull(Unavailable):
+    """More is waiting to be stored than this process will hold; try again in a moment."""
+
+    code = "queue_full"
+
+
+class GroupCommit(Generic[T]):
+    """Collects items of one event loop and hands them to ``commit`` in groups of at most ``group_size``.
+
+    ``commit`` must have made a group durable when it returns; when it raises, everybody of that group is told so.
+    """
+
+    def __init__(
+        self, commit: Callable[[Sequence[T]], Awaitable[None]], *, group_size: int = 1_000, capacity: int = 10_000
+    ) -> None:
+        self._commit = commit
+        self._group_size = group_size
+        self._capacity = capacity
+        self._waiting: deque[tuple[T, asyncio.Future[None]]] = deque()
+        self._running: asyncio.Task[None] | None = None
+
+    async def put(self, item: T) -> None:
+        """Return once ``item`` is durable. Raises QueueFull, or what ``commit`` raised."""
+        if len(self._waiting) >= self._capacity:
+            raise QueueFull
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, done))
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
+        await done
+
+    async def drain(self) -> None:
+        """Return once everything taken so far has been committed or refused."""
+        if self._running is not None:
+            await self._running
+
+    async def _run(self) -> None:
+        while self._waiting:
+            group = list(islice(self._waiting, self._group_size))
+            for _ in group:
+                self._waiting.popleft()
+            await self._settle(group)
+        self._running = None
+
+    async def _settle(self, group: list[tuple[T, asyncio.Future[None]]]) -> None:
+        failure: Exception | None = None
+        try:
+            await self._commit([item for item, _ in group])
+        except Exception as error:  # whatever it is, those who wait must hear of it
+            failure = error
+        for _, done in group:
+            if done.done():  # its caller has gone away
+                continue
+            if failure is None:
+                done.set_result(None)
+            else:
+                done.set_exception(failure)
