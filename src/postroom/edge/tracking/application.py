@@ -66,8 +66,7 @@ class Tracking:
             url = await self._links.find(token.content_id, token.link_index)
         except DatabaseError as error:
             log.warning("edge.link_not_found", error=type(error).__name__)
-            await answer(scope, send, 503, _RETRY_HEADERS, b"This link rests for a moment. Try again.
-")
+            await answer(scope, send, 503, _RETRY_HEADERS, b"This link rests for a moment. Try again.\n")
             return
         if url is None:
             await self._fallback(scope, receive, send)
