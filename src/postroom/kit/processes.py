@@ -4,7 +4,8 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -12,6 +13,16 @@ PR_SET_PDEATHSIG: Final = 1
 
 # Loaded once, here: between fork and exec a child must not load anything.
 _LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program to run as a child; ``uid`` and ``gid`` are None when it runs as ourselves."""
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    uid: int | None = None
+    gid: int | None = None
 
 
 def die_with_parent(parent: int, signum: int = signal.SIGKILL) -> None:

@@ -3,7 +3,7 @@
 from postroom.config.postgres.layout import PostgresError, socket_directory
 from postroom.config.postgres.server import (
     connection_parameters,
-    foreground_process,
+    foreground_command,
     is_ready,
     is_running,
     start,
@@ -14,7 +14,7 @@ from postroom.config.postgres.server import (
 __all__ = [
     "PostgresError",
     "connection_parameters",
-    "foreground_process",
+    "foreground_command",
     "is_ready",
     "is_running",
     "socket_directory",

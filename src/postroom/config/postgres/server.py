@@ -8,14 +8,14 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import psycopg
 
 from postroom.config.postgres import files
-from postroom.config.postgres.layout import Account, Layout, PostgresError, prepare_layout, socket_directory
+from postroom.config.postgres.layout import Layout, PostgresError, prepare_layout, socket_directory
+from postroom.kit.processes import Command
 
 NAME: Final = "postroom"
 SUPERUSER: Final = "postgres"
@@ -23,15 +23,6 @@ PORT: Final = "5432"  # names the socket; the server does not listen on TCP
 # Crash recovery may replay minutes of work; a server that is coming up is never given up on early.
 START_TIMEOUT_S: Final = 600
 STOP_TIMEOUT_S: Final = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """How a parent starts the server as its child."""
-
-    arguments: tuple[str, ...]
-    environment: dict[str, str]
-    account: Account | None
 
 
 def connection_parameters(data_dir: Path) -> dict[str, str]:
@@ -60,7 +51,7 @@ def stop(data_dir: Path) -> None:
         _stop(prepare_layout(data_dir))
 
 
-def foreground_process(data_dir: Path, *, durable: bool = True) -> Process:
+def foreground_command(data_dir: Path, *, durable: bool = True) -> Command:
     """Prepare the server to run as a child of the caller; one left over by a dead parent is stopped first.
 
     Raises PostgresError.
@@ -70,7 +61,8 @@ def foreground_process(data_dir: Path, *, durable: bool = True) -> Process:
         _stop(layout)
         files.remove_stale_locks(layout.data, layout.socket)
     arguments = (str(layout.programs / "postgres"), "-D", str(layout.data))
-    return Process(arguments, _environment(), layout.account)
+    account = layout.account
+    return Command(arguments, _environment(), account.uid if account else None, account.gid if account else None)
 
 
 def is_running(data_dir: Path) -> bool:

@@ -1,0 +1,5 @@
+"""``python -m postroom.config`` is ``postroom``."""
+
+from postroom.config.cli import main
+
+main()

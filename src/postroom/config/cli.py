@@ -1,0 +1,130 @@
+"""The command line: one word for each part that runs, and for what an operator does by hand."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from postroom.config.bootstrap import Refused, prepare
+from postroom.config.environment import BadSetting
+from postroom.config.ports import PortInUse
+from postroom.config.postgres import PostgresError
+from postroom.config.supervisor.plan import AlreadyRunning
+from postroom.kit.errors import AppError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def main() -> None:
+    """Run the command line; an expected failure is one sentence on standard error and exit code 1."""
+    try:
+        app()
+    except (AppError, BadSetting, PortInUse, PostgresError, Refused) as error:
+        sys.exit(f"postroom: {error}")
+
+
+@app.command()
+def up() -> None:
+    """Run everything in this terminal: PostgreSQL (unless DATABASE_URL is set), web, worker, sender, smtp."""
+    prepare("up")
+    from postroom.config.supervisor import run_everything
+
+    raise typer.Exit(run_everything())
+
+
+@app.command()
+def web() -> None:
+    """Run the web server: the application, the APIs, tracking and unsubscribe links."""
+    prepare("web")
+    from postroom.config import web_server
+
+    web_server.serve()
+
+
+@app.command()
+def worker() -> None:
+    """Run a job worker, with the schedules."""
+    prepare("worker")
+    from postroom.workers import worker as part
+
+    part.main()
+
+
+@app.command()
+def sender() -> None:
+    """Run a sender: it takes messages from the ledger and hands them to mail servers."""
+    prepare("sender")
+    from postroom.workers import sender as part
+
+    part.main()
+
+
+@app.command()
+def smtp() -> None:
+    """Run the inbound SMTP server: bounces, complaints, replies, and the sandbox."""
+    prepare("smtp")
+    from postroom.edge.smtp import server as part
+
+    part.main()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the tables of the database up to date."""
+    prepare("migrate")
+    from postroom.config.commands.database import migrate_database
+
+    migrate_database()
+
+
+@app.command()
+def createadmin(
+    email: str,
+    organization: Annotated[str, typer.Option(help="Name of the organization to make.")] = "My organization",
+    workspace: Annotated[str, typer.Option(help="Address (slug) of its first workspace.")] = "main",
+    password: Annotated[
+        str, typer.Option(envvar="POSTROOM_ADMIN_PASSWORD", prompt=True, hide_input=True, confirmation_prompt=True)
+    ] = "",
+) -> None:
+    """Make an organization, its first workspace, and the person who administers it."""
+    prepare("createadmin")
+    from postroom.config.commands.administrator import NewAdministrator, create_administrator
+
+    create_administrator(NewAdministrator(email, password, organization, workspace))
+    typer.echo(f"{email} may now sign in and administers the workspace {workspace}.")
+
+
+@app.command(name="import")
+def import_contacts(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    workspace: Annotated[str, typer.Option(help="Address (slug) of the workspace.")],
+    mapping: Annotated[list[str] | None, typer.Option(help="COLUMN=FIELD, again for each column.")] = None,
+    list_name: Annotated[str, typer.Option("--list", help="Name of a list to add everybody to.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="A tag for everybody; may be given again.")] = None,
+) -> None:
+    """Import people from a CSV file; a running worker does the work. Without --mapping, columns are recognised."""
+    prepare("import")
+    from postroom.config.commands.importing import ImportOrder, import_file
+
+    order = ImportOrder(file, workspace, tuple(mapping or ()), list_name, tuple(tag or ()))
+    raise typer.Exit(import_file(order))
+
+
+@app.command()
+def doctor() -> None:
+    """Check this installation and say what is wrong with it; exit code 1 when something is."""
+    prepare("doctor", is_checked=False)
+    from postroom.config.commands.doctor import examine
+
+    raise typer.Exit(examine())
+
+
+@app.command(hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def manage(context: typer.Context) -> None:
+    """Pass everything on to Django's own commands."""
+    prepare("manage", is_checked=False)
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line([f"{os.path.basename(sys.argv[0])} manage", *context.args])

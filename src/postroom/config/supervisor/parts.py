@@ -1,0 +1,109 @@
+"""What the supervisor knows about a part, and the child process it makes of it."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from postroom.kit.processes import Command, dying_with_us
+
+LINE_LIMIT_BYTES: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One program to keep running.
+
+    ``make_command`` may block and is asked before every start. ``is_ready`` tells whether the running program serves.
+    ``stop_signal`` asks it to end, ``death_signal`` is what the kernel sends it when the supervisor is gone.
+    It starts only while the parts it ``needs`` are ready. A part that ``is_task`` has an end of its own, which the next
+    stage waits for.
+    """
+
+    name: str
+    make_command: Callable[[], Command]
+    is_ready: Callable[[], bool]
+    stop_signal: int = signal.SIGTERM
+    death_signal: int = signal.SIGKILL
+    stop_timeout_s: float = 15
+    needs: frozenset[str] = frozenset()
+    is_task: bool = False
+
+
+class Child:
+    """A running part: its process, and the lines it prints."""
+
+    def __init__(self, part: Part, process: asyncio.subprocess.Process, show: Callable[[str, str], None]) -> None:
+        self.part = part
+        self._process = process
+        self._printing = asyncio.create_task(self._print(show))
+
+    @classmethod
+    async def start(cls, part: Part, show: Callable[[str, str], None]) -> "Child":
+        """Start ``part`` in a process group of its own and pass each line it prints to ``show``."""
+        command = await asyncio.to_thread(part.make_command)
+        process = await asyncio.create_subprocess_exec(
+            *command.arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            limit=LINE_LIMIT_BYTES,
+            env=dict(command.environment),
+            cwd=None if command.uid is None else "/",
+            user=command.uid,
+            group=command.gid,
+            extra_groups=None if command.uid is None else [],
+            start_new_session=True,  # Ctrl-C is for the supervisor, which stops everybody in order
+            preexec_fn=dying_with_us(part.death_signal),
+        )
+        return cls(part, process, show)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process has not ended yet."""
+        return self._process.returncode is None
+
+    @property
+    def has_succeeded(self) -> bool:
+        """Whether the process has ended well."""
+        return self._process.returncode == 0
+
+    async def wait(self) -> str:
+        """Wait for the end and say how it came; nothing the process started survives it."""
+        code = await self._process.wait()
+        self._signal_group(signal.SIGKILL)
+        await self._printing
+        return f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
+
+    async def stop(self) -> None:
+        """Ask the process to end, and after ``stop_timeout_s`` seconds make it."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(self.part.stop_signal)
+        try:
+            await asyncio.wait_for(self._process.wait(), self.part.stop_timeout_s)
+        except TimeoutError:
+            self.kill()
+            await self._process.wait()
+
+    def kill(self) -> None:
+        """End the process and all it started, at once."""
+        self._signal_group(self.part.death_signal)
+
+    def _signal_group(self, signum: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signum)
+
+    async def _print(self, show: Callable[[str, str], None]) -> None:
+        stream = self._process.stdout
+        assert stream is not None
+        while True:
+            try:
+                line = await stream.readline()
+            except ValueError:  # longer than the limit; the reader has dropped it
+                continue
+            if not line:
+                return
+            show(self.part.name, line.decode(errors="replace").rstrip())
