@@ -23,6 +23,7 @@ class Pace:
     heartbeat_s: float = 5.0
     silent_for_s: float = 20.0
     rescue_every_s: float = 5.0
+    look_every_s: float = 2.0
     finish_within_s: float = 20.0
 
 
@@ -45,6 +46,8 @@ async def _run_jobs(pace: Pace) -> bool:
             engine.run_worker_async(
                 concurrency=pace.concurrency,
                 delete_jobs="successful",
+                # New jobs are heard of at once; those put back are found by looking.
+                fetch_job_polling_interval=pace.look_every_s,
                 install_signal_handlers=False,
                 update_heartbeat_interval=pace.heartbeat_s,
                 stalled_worker_timeout=pace.silent_for_s,

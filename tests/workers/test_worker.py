@@ -1,0 +1,153 @@
+"""A worker runs what was deferred, and another takes over what a killed one left."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection, transaction
+
+from postroom.core.events import services as events
+from postroom.core.events.models import DomainEvent
+from postroom.core.events.types import NewEvent
+from postroom.kit.jobs import Job, defer, queue_state, worker_seen_at
+from tests.factories import make_workspace
+from tests.processes import child_environment
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Start = Callable[[], "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture(autouse=True)
+def _empty_queue(transactional_db: None) -> None:
+    """Forget the jobs of earlier tests: their tables are not Django's to empty."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> Path:
+    """The file in which jobs leave their words."""
+    path = tmp_path / "trace"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def start_worker(trace: Path) -> Iterator[Start]:
+    """Start worker processes; none outlives the test."""
+    children: list[subprocess.Popen[bytes]] = []
+
+    def start() -> "subprocess.Popen[bytes]":
+        command = [sys.executable, str(Path(__file__).with_name("worker_child.py")), str(trace)]
+        children.append(subprocess.Popen(command, env=child_environment()))
+        return children[-1]
+
+    yield start
+    for child in children:
+        child.kill()
+        child.wait()
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float = 20.0) -> float:
+    """Return after how many seconds ``condition`` held."""
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < timeout_s, "waited in vain"
+        time.sleep(0.05)
+    return time.monotonic() - started
+
+
+def lines(trace: Path, word: str) -> list[str]:
+    """Return the trace's lines that end with ``word``."""
+    return [line for line in trace.read_text().splitlines() if line.endswith(word)]
+
+
+def job_rows(name: str) -> list[tuple[str, int]]:
+    """Return (status, attempts) of the stored jobs of that name."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT status, attempts FROM procrastinate_jobs WHERE task_name = %s ORDER BY id", [name])
+        return cursor.fetchall()
+
+
+def test_a_job_commits_or_vanishes_with_its_transaction() -> None:
+    with transaction.atomic():
+        defer(Job("tests.say"), text="gone")
+        transaction.set_rollback(True)
+    with transaction.atomic():
+        defer(Job("tests.say"), text="kept")
+    assert job_rows("tests.say") == [("todo", 0)]
+    assert queue_state().waiting == 1
+    assert queue_state().oldest_waiting_at is not None
+
+
+def test_a_second_waiting_job_with_the_same_queueing_lock_is_not_added_and_breaks_nothing() -> None:
+    with transaction.atomic():
+        for _ in range(2):
+            defer(Job("tests.say"), queueing_lock="one", text="once")
+        defer(Job("tests.say"), text="other")
+    assert len(job_rows("tests.say")) == 2
+
+
+def test_a_worker_runs_jobs_and_stops_when_told(start_worker: Start, trace: Path) -> None:
+    defer(Job("tests.say"), text="before")
+    worker = start_worker()
+    wait_until(lambda: bool(lines(trace, "before")))
+    defer(Job("tests.say"), text="after")
+    assert wait_until(lambda: bool(lines(trace, "after"))) < 3, "a new job is heard of at once"
+    seen = worker_seen_at()
+    assert seen is not None
+    assert datetime.now(UTC) - seen < timedelta(seconds=10)
+    defer(Job("tests.take_long"), seconds=1.0)
+    wait_until(lambda: bool(lines(trace, "long started")))
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(15) == 0
+    assert lines(trace, "long ended"), "a running job may finish"
+    assert job_rows("tests.take_long") == []
+
+
+def test_the_job_of_a_killed_worker_runs_again(start_worker: Start, trace: Path) -> None:
+    defer(Job("tests.take_long"), seconds=3.0)
+    first = start_worker()
+    wait_until(lambda: bool(lines(trace, "long started")))
+    start_worker()
+    first.kill()
+    assert wait_until(lambda: len(lines(trace, "long started")) == 2) < 15
+    wait_until(lambda: bool(lines(trace, "long ended")))
+    wait_until(lambda: job_rows("tests.take_long") == [])
+    assert len(lines(trace, "long ended")) == 1
+
+
+def test_a_job_that_kills_every_worker_is_parked_after_three(start_worker: Start, trace: Path) -> None:
+    defer(Job("tests.poison"))
+    worker = start_worker()
+    for _ in range(3):
+        worker.wait(20)
+        worker = start_worker()
+    wait_until(lambda: job_rows("tests.poison") == [("failed", 3)])
+    defer(Job("tests.say"), text="still here")
+    wait_until(lambda: bool(lines(trace, "still here")))
+    assert len(lines(trace, "poison")) == 3
+    assert worker.poll() is None
+
+
+def test_an_unexpected_failure_is_tried_again_later(start_worker: Start, trace: Path) -> None:
+    defer(Job("tests.fail"))
+    start_worker()
+    wait_until(lambda: len(lines(trace, "fail")) == 2)
+    wait_until(lambda: job_rows("tests.fail") == [("todo", 2)])
+
+
+def test_waiting_events_are_dispatched_by_the_worker(start_worker: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "_handlers", {})
+    events.subscribe("thing.done", print)
+    start_worker()
+    room = make_workspace()
+    with transaction.atomic():
+        events.record_event(workspace=room, event=NewEvent("thing.done", "thing", 1), now=datetime.now(UTC))
+    wait_until(lambda: DomainEvent.objects.get().dispatched_at is not None)
