@@ -1,0 +1,57 @@
+# Every target installs what it needs by itself, from nothing but Python 3.11 (or newer) and the package registry.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: help demo up test check test-web bench lock clean
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PY := .venv/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+ARGS ?=
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+demo: .venv/runtime.stamp ## run the main job from end to end (ARGS=--exit to end after the report)
+	$(PY) -m demo.run $(ARGS)
+
+up: .venv/runtime.stamp ## run all of Postroom in this terminal
+	$(PY) -m postroom.config up
+
+test: .venv/dev.stamp ## run the suite
+	$(PY) -m pytest -m "not slow and not web" $(ARGS)
+
+check: .venv/dev.stamp ## ruff, mypy --strict, the import contracts
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+test-web: .venv/dev.stamp ## run the browser journeys (needs Chromium, fetched from Debian's packages)
+	tests/tools/fetch chromium
+	$(PY) -m pytest -m web $(ARGS)
+
+bench: .venv/dev.stamp ## measure against reference programs (Postfix's and wrk, fetched from Debian's packages)
+	tests/tools/fetch postfix wrk
+	PATH="$$PWD/.tools/bin:$$PATH" $(PY) -m tests.benchmarks $(ARGS)
+
+lock: ## write both lock files anew
+	test -x .tools/uv/bin/uv || { $(PYTHON) -m venv .tools/uv && .tools/uv/bin/python -m pip --quiet install uv; }
+	$(LOCK) -o requirements.lock pyproject.toml requirements.build
+	$(LOCK) -o requirements-dev.lock --extra dev --extra web pyproject.toml requirements.build
+LOCK := .tools/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header
+
+clean: ## remove what was installed (not the data in var/)
+	rm -rf .venv .tools
+
+.venv/%.stamp: pyproject.toml Makefile | .venv/bin/python
+	$(PIP) install --require-hashes -r $(filter %.lock,$^)
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
+.venv/runtime.stamp: requirements.lock
+.venv/dev.stamp: requirements-dev.lock
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Postroom needs Python 3.11 or newer."; exit 1; }
+	$(PYTHON) -m venv .venv
