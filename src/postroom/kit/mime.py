@@ -30,8 +30,8 @@ def qp_end(text: str) -> bytes:
 
 
 def qp_piece(text: str) -> bytes:
-    """Return clean ``text`` as quoted-printable that ends at the start of a line, by a soft break where it must, so that
-    any two pieces may follow each other and no line grows past 76 octets.
+    """Return clean ``text`` as quoted-printable that ends at the start of a line, by a soft break where it must, so
+    that any two pieces may follow each other and no line grows past 76 octets.
     """
     if not text:
         return b""
@@ -41,8 +41,8 @@ def qp_piece(text: str) -> bytes:
 
 
 def header_field(name: str, value: str) -> bytes:
-    """Return the field ``name`` with unstructured text, CRLF included: as it is where plain ASCII fits one line, folded at
-    spaces where it does not, else in encoded-words (RFC 2047) of at most 75 characters that never split a character.
+    """Return the field ``name`` with unstructured text, CRLF included: as it is where plain ASCII fits one line, folded
+    at spaces where it does not, else in encoded-words (RFC 2047) of at most 75 characters that never split a character.
     """
     prefix = f"{name}: "
     if _is_plain(value):
