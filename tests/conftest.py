@@ -14,6 +14,8 @@ import pytest
 
 DATA_DIR = Path(__file__).resolve().parent.parent / "var" / "test"
 
+for name in [name for name in os.environ if name.startswith("POSTROOM_")]:
+    del os.environ[name]  # the settings of whoever runs the tests are not theirs
 os.environ["POSTROOM_DATA_DIR"] = str(DATA_DIR)
 os.environ["DJANGO_SETTINGS_MODULE"] = "postroom.config.settings"
 django.setup()

@@ -21,7 +21,7 @@ def main() -> None:
     """Run the command line; an expected failure is one sentence on standard error and exit code 1."""
     try:
         app()
-    except (AppError, BadSetting, PortInUse, PostgresError, Refused) as error:
+    except (AlreadyRunning, AppError, BadSetting, PortInUse, PostgresError, Refused) as error:
         sys.exit(f"postroom: {error}")
 
 

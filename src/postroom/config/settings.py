@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from postroom import __version__
 from postroom.config import secrets
@@ -16,10 +17,10 @@ SECRET_KEY = env_str("POSTROOM_SECRET_KEY") or secrets.installation_key(DATA_DIR
 # Older keys, newest first: they still open what they once sealed, while everything new uses SECRET_KEY.
 SECRET_KEY_FALLBACKS = env_list("POSTROOM_OLD_SECRET_KEYS")
 
-# Where people reach this installation; links in mail are made from it.
-PUBLIC_URL = env_str("POSTROOM_PUBLIC_URL", "http://localhost:8000").rstrip("/")
 WEB_HOST = env_str("POSTROOM_WEB_HOST", "127.0.0.1")
 WEB_PORT = env_int("POSTROOM_WEB_PORT", 8000)
+# Where people reach this installation; links in mail are made from it.
+PUBLIC_URL = env_str("POSTROOM_PUBLIC_URL", f"http://localhost:{WEB_PORT}").rstrip("/")
 WEB_WORKERS = env_int("POSTROOM_WEB_WORKERS", 1)
 WEB_THREADS = env_int("POSTROOM_WEB_THREADS", 8)
 
@@ -31,7 +32,8 @@ INBOUND_DOMAIN = env_str("POSTROOM_INBOUND_DOMAIN", "inbound.localhost")
 SANDBOX_HOST = env_str("POSTROOM_SANDBOX_HOST", "127.0.0.1")
 SANDBOX_PORT = env_int("POSTROOM_SANDBOX_PORT", 2526)
 
-ALLOWED_HOSTS = env_list("POSTROOM_ALLOWED_HOSTS", ("*",) if DEBUG else ("localhost", "127.0.0.1", "[::1]"))
+_HOSTS = ("localhost", "127.0.0.1", "[::1]", urlsplit(PUBLIC_URL).hostname or "")
+ALLOWED_HOSTS = env_list("POSTROOM_ALLOWED_HOSTS", ("*",) if DEBUG else _HOSTS)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 IS_HTTPS = PUBLIC_URL.startswith("https://")
 
@@ -126,7 +128,6 @@ USE_TZ = True
 USE_I18N = False
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA_DIR / "storage"
 STORAGES = {
