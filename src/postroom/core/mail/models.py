@@ -65,6 +65,7 @@ class SenderAccount(models.Model):
     is_active = models.BooleanField(default=True)
     last_used_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=1000, blank=True, default="")
+    failure_count = models.IntegerField(default=0)
     retry_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
@@ -73,6 +74,20 @@ class SenderAccount(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SenderDay(models.Model):
+    """How much of a sender account's daily limit is used up on a day (UTC); only accounts with a limit have rows."""
+
+    sender = models.ForeignKey(SenderAccount, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    used = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("sender", "day"), name="sender_day_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.sender_id} {self.day}: {self.used}"
 
 
 class Template(models.Model):
@@ -140,6 +155,7 @@ class Batch(models.Model):
     """A bulk hand-over: one content to a frozen audience, sent in chunks.
 
     ``total`` counts accepted recipients, ``fenced`` maps each refusal reason of the may-we-mail rule to its count.
+    ``error`` says why a batch was paused by the sender process itself.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -152,8 +168,12 @@ class Batch(models.Model):
     status = models.CharField(max_length=10, choices=BatchStatus, default=BatchStatus.FREEZING)
     total = models.IntegerField(default=0)
     fenced = models.JSONField(default=dict)
+    error = models.CharField(max_length=1000, blank=True, default="")
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("sender", "id"), condition=models.Q(status="sending"), name="batch_sending"),)
 
     def __str__(self) -> str:
         return f"batch {self.pk} {self.status}"
@@ -169,12 +189,11 @@ class Chunk(models.Model):
     owner = models.CharField(max_length=64, blank=True, default="")
     attempt = models.IntegerField(default=0)
     claimed_at = models.DateTimeField(null=True)
-    next_attempt_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("batch", "number"), name="chunk_once"),)
         indexes = (
-            models.Index(fields=("id",), condition=models.Q(status="queued"), name="chunk_waiting"),
+            models.Index(fields=("batch", "number"), condition=models.Q(status="queued"), name="chunk_waiting"),
             models.Index(fields=("owner",), condition=models.Q(status="claimed"), name="chunk_by_owner"),
         )
 
@@ -190,7 +209,9 @@ class Recipient(models.Model):
     """
 
     id = models.BigIntegerField(primary_key=True)
-    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="recipients")
+    batch = models.ForeignKey(
+        Batch, on_delete=models.CASCADE, related_name="recipients", db_constraint=False, db_index=False
+    )
     chunk_number = models.IntegerField(null=True)
     contact_id = models.BigIntegerField()
     email = models.CharField(max_length=254)
@@ -209,17 +230,33 @@ class Message(models.Model):
 
     Rows of a batch are appended when their chunk ends (status already final or deferred); rows of single messages are
     appended ``queued`` at acceptance. ``id`` is the number in every token and in the Message-ID, fixed at creation.
-    The fact columns only ever go from null to a value, or up.
+    The fact columns only ever go from null to a value, or up. ``priority`` 0 goes before 1; ``tries`` counts hand-overs
+    that got an answer, ``attempt`` every claim (it is the fence); ``is_resent`` marks the one repeat after doubt.
+
+    The foreign keys have no constraint in the database: every row is copied from rows that are never deleted while a
+    message names them (PROTECT), and six look-ups per appended row would cost a campaign much of its rate.
     """
 
     id = models.BigIntegerField(primary_key=True)
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="messages")
-    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, null=True, related_name="messages")
-    sender = models.ForeignKey(SenderAccount, on_delete=models.PROTECT, related_name="+")
-    content = models.ForeignKey(Content, on_delete=models.PROTECT, related_name="+")
-    contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="messages")
-    category = models.ForeignKey(Category, on_delete=models.PROTECT, null=True, related_name="+")
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="messages", db_constraint=False, db_index=False
+    )
+    batch = models.ForeignKey(
+        Batch, on_delete=models.PROTECT, null=True, related_name="messages", db_constraint=False, db_index=False
+    )
+    sender = models.ForeignKey(
+        SenderAccount, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    content = models.ForeignKey(
+        Content, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    contact = models.ForeignKey(
+        Contact, on_delete=models.SET_NULL, null=True, related_name="messages", db_constraint=False, db_index=False
+    )
+    category = models.ForeignKey(
+        Category, on_delete=models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     list_ids = models.JSONField(default=list)
     message_class = models.CharField(max_length=14, choices=MessageClass)
     is_test = models.BooleanField(default=False)
@@ -233,8 +270,11 @@ class Message(models.Model):
     message_id_header = models.CharField(max_length=255)
     idempotency_key = models.CharField(max_length=256, blank=True, default="")
     status = models.CharField(max_length=10, choices=MessageStatus, default=MessageStatus.QUEUED)
+    priority = models.SmallIntegerField(default=1)
     owner = models.CharField(max_length=64, blank=True, default="")
     attempt = models.IntegerField(default=0)
+    tries = models.IntegerField(default=0)
+    is_resent = models.BooleanField(default=False)
     next_attempt_at = models.DateTimeField(null=True)
     reply_code = models.IntegerField(default=0)
     reply_text = models.CharField(max_length=1000, blank=True, default="")
@@ -266,7 +306,7 @@ class Message(models.Model):
         )
         indexes = (
             models.Index(
-                fields=("next_attempt_at", "id"),
+                fields=("sender", "priority", "next_attempt_at", "id"),
                 condition=models.Q(status__in=("queued", "deferred")),
                 name="message_waiting",
             ),
@@ -302,11 +342,16 @@ class StoredHit(models.Model):
 
 
 class DeliveryEvent(models.Model):
-    """What happened to a message, append-only and partitioned by month on ``at``; ``key`` de-duplicates."""
+    """What happened to a message, append-only and partitioned by month on ``at``; ``key`` de-duplicates.
+
+    That a message was sent or delivered by SMTP stands in its own row (``sent_at``, ``delivered_at``), not here.
+    """
 
     pk = models.CompositePrimaryKey("at", "key")
     key = models.CharField(max_length=200)
-    workspace = models.ForeignKey(Workspace, on_delete=models.DO_NOTHING, related_name="+")
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     message_id = models.BigIntegerField()
     contact_id = models.BigIntegerField(null=True)
     batch_id = models.BigIntegerField(null=True)

@@ -1,5 +1,6 @@
 """What the mail app asks of the outside world: a transport that carries finished messages to a server."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -76,3 +77,28 @@ class Transport(Protocol):
     async def close(self) -> None:
         """Say QUIT and close every connection."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """How the hand-over of one claimed message ended, ``at`` Unix seconds.
+
+    Without a ``result`` our own rule refused it at the last moment, and ``refusal`` says why.
+    """
+
+    message_id: int
+    at: float
+    result: Result | None
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalReading:
+    """What a dead sender's journal says: messages with their result, or None where the body left and no answer is noted.
+
+    ``is_complete`` is False when the journal may have lost its end (the machine went down, or the journal is gone): then
+    every claimed message that it does not name may have left too.
+    """
+
+    entries: Mapping[int, Handover | None]
+    is_complete: bool

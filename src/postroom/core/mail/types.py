@@ -199,6 +199,148 @@ class CapturedMail:
     raw: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class NewSender:
+    """A sender account to create. ``config`` of an SMTP account: host, port, security (none, starttls, tls),
+    max_connections; ``credentials``: username, password. ``daily_limit`` is in messages per day (UTC).
+    """
+
+    name: str
+    provider: Provider
+    from_email: str
+    from_name: str = ""
+    reply_to: str = ""
+    domain_id: int | None = None
+    config: Mapping[str, JSONValue] = field(default_factory=dict)
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    daily_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewTemplate:
+    """A template to create: its name, unique with its language in the workspace, and what the author wrote."""
+
+    name: str
+    composition: Composition
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class DnsRecord:
+    """One record that a domain's owner publishes."""
+
+    type: str
+    name: str
+    value: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTotals:
+    """What became of an audience when it was frozen: accepted recipients, and refused ones by reason."""
+
+    total: int
+    fenced: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCounts:
+    """Where a batch stands. ``sent = delivered + bounced + pending + in_doubt``; what was never handed over and never
+    will be (``fenced``, ``suppressed``, ``failed``, ``cancelled``) is counted beside it.
+    """
+
+    total: int
+    fenced: int
+    sent: int
+    delivered: int
+    bounced: int
+    pending: int
+    in_doubt: int
+    failed: int
+    suppressed: int
+    cancelled: int
+    opened: int
+    machine_opened: int
+    clicked: int
+    scanner_clicked: int
+    complained: int
+    unsubscribed: int
+    replied: int
+
+
+@dataclass(frozen=True, slots=True)
+class SenderProfile:
+    """All that carrying a sender account's mail needs, its secrets opened."""
+
+    id: int
+    provider: Provider
+    config: Mapping[str, JSONValue]
+    credentials: Mapping[str, str]
+    from_name: str
+    from_email: str
+    reply_to: str
+    domain: str
+    selector: str
+    signing: Signing
+    rsa_private: str
+    ed25519_private: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One claimed message, ready to render. ``refusal`` is the may-we-mail reason when it must not leave after all."""
+
+    message_id: int
+    batch_id: int | None
+    content_id: int
+    message_class: MessageClass
+    to: tuple[str, ...]
+    cc: tuple[str, ...]
+    bcc: tuple[str, ...]
+    from_address: str
+    reply_to: tuple[str, ...]
+    headers: Mapping[str, str]
+    slots: Mapping[str, JSONValue]
+    message_id_header: str
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkClaim:
+    """The right to send one chunk: void as soon as the chunk's owner or attempt is another."""
+
+    chunk_id: int
+    owner: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesClaim:
+    """The right to send single messages: each void as soon as its owner or attempt is another."""
+
+    owner: str
+    attempts: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One claim of one sender account, with everything its messages need."""
+
+    claim: ChunkClaim | MessagesClaim
+    sender_id: int
+    is_urgent: bool
+    items: tuple[Outgoing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Which claims an owner still holds, and which of their batches somebody wants stopped."""
+
+    chunks: frozenset[tuple[int, int]]
+    messages: frozenset[tuple[int, int]]
+    stopped_batches: frozenset[int]
+
+
 NOTIFY_QUEUE: Final = "postroom_mail_queue"
 """PostgreSQL channel on which senders hear of new work, pauses and cancellations."""
 
