@@ -14,7 +14,8 @@ from django.db import connection, transaction
 from postroom.core.events import services as events
 from postroom.core.events.models import DomainEvent
 from postroom.core.events.types import NewEvent
-from postroom.kit.jobs import Job, defer, queue_state, worker_seen_at
+from postroom.core.insights.selectors.installation import find_worker_heartbeat
+from postroom.kit.jobs import Job, defer
 from tests.factories import make_workspace
 from tests.processes import child_environment
 
@@ -82,8 +83,6 @@ def test_a_job_commits_or_vanishes_with_its_transaction() -> None:
     with transaction.atomic():
         defer(Job("tests.say"), text="kept")
     assert job_rows("tests.say") == [("todo", 0)]
-    assert queue_state().waiting == 1
-    assert queue_state().oldest_waiting_at is not None
 
 
 def test_a_second_waiting_job_with_the_same_queueing_lock_is_not_added_and_breaks_nothing() -> None:
@@ -100,10 +99,10 @@ def test_a_worker_runs_jobs_and_stops_when_told(start_worker: Start, trace: Path
     wait_until(lambda: bool(lines(trace, "before")))
     defer(Job("tests.say"), text="after")
     assert wait_until(lambda: bool(lines(trace, "after"))) < 3, "a new job is heard of at once"
-    seen = worker_seen_at()
+    seen = find_worker_heartbeat()
     assert seen is not None
     assert datetime.now(UTC) - seen < timedelta(seconds=10)
-    defer(Job("tests.take_long"), seconds=1.0)
+    defer(Job("tests.take_long"), seconds=0.4)
     wait_until(lambda: bool(lines(trace, "long started")))
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(15) == 0
@@ -134,6 +133,18 @@ def test_a_job_that_kills_every_worker_is_parked_after_three(start_worker: Start
     wait_until(lambda: bool(lines(trace, "still here")))
     assert len(lines(trace, "poison")) == 3
     assert worker.poll() is None
+
+
+def test_a_job_that_takes_too_long_to_stop_is_put_back_and_blamed_for_nothing(start_worker: Start, trace: Path) -> None:
+    defer(Job("tests.take_long"), seconds=30.0)
+    worker = start_worker()
+    wait_until(lambda: bool(lines(trace, "long started")))
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(10) == 0
+    assert job_rows("tests.take_long") == [("todo", 1)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT priority FROM procrastinate_jobs")
+        assert cursor.fetchone() == (0,)
 
 
 def test_an_unexpected_failure_is_tried_again_later(start_worker: Start, trace: Path) -> None:

@@ -14,7 +14,7 @@ from postroom.workers.registry import handles  # noqa: E402
 from postroom.workers.worker import Pace, run_worker  # noqa: E402
 
 TRACE = Path(sys.argv[1])
-PACE = Pace(concurrency=2, heartbeat_s=0.3, silent_for_s=1.5, rescue_every_s=0.3, look_every_s=0.3, finish_within_s=10)
+PACE = Pace(concurrency=2, heartbeat_s=0.3, silent_for_s=1.5, rescue_every_s=0.3, look_every_s=0.3, finish_within_s=1)
 
 
 def note(text: str) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
@@ -16,16 +16,6 @@ class Job:
 
     name: str
     queue: str = "default"
-
-
-@dataclass(frozen=True, slots=True)
-class QueueState:
-    """How much waits, runs and was given up, and since when the oldest job that could run waits."""
-
-    waiting: int
-    running: int
-    failed: int
-    oldest_waiting_at: datetime | None
 
 
 def defer(
@@ -49,29 +39,3 @@ def defer(
             deferrer.defer(**args)
     except AlreadyEnqueued:
         return
-
-
-def worker_seen_at() -> datetime | None:
-    """Return the last sign of life of any worker."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT max(last_heartbeat) FROM procrastinate_workers")
-        (at,) = cursor.fetchone()
-    seen: datetime | None = at
-    return seen
-
-
-def queue_state() -> QueueState:
-    """Return the state of all queues together."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FILTER (WHERE status = 'todo'), count(*) FILTER (WHERE status = 'doing'),"
-            " count(*) FILTER (WHERE status = 'failed') FROM procrastinate_jobs"
-        )
-        waiting, running, failed = cursor.fetchone()
-        cursor.execute(
-            "SELECT min(coalesce(job.scheduled_at, event.at)) FROM procrastinate_jobs job"
-            " JOIN procrastinate_events event ON event.job_id = job.id AND event.type = 'deferred'"
-            " WHERE job.status = 'todo' AND (job.scheduled_at IS NULL OR job.scheduled_at <= now())"
-        )
-        (oldest,) = cursor.fetchone()
-    return QueueState(waiting, running, failed, oldest)

@@ -39,6 +39,16 @@ def rescue_jobs(*, now: datetime, silent_for_s: float) -> int:
     return len(jobs)
 
 
+def put_back_jobs(*, worker_id: int | None) -> None:
+    """Put back what a worker still runs as it leaves; the jobs are not to blame."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL) FROM procrastinate_jobs"
+            " WHERE worker_id = %s AND status = 'doing'",
+            [worker_id],
+        )
+
+
 def forget_old_jobs() -> None:
     """Delete jobs that ended for good a month ago; successful ones are deleted as they end."""
     app.connector.execute_query(

@@ -1,15 +1,21 @@
 """The worker process: runs deferred jobs, and the loops that look for due work."""
 
 import asyncio
+import os
 import signal
+import threading
 from dataclasses import dataclass
 from datetime import datetime
+
+from procrastinate import App
+from procrastinate.app import WorkerOptions
+from procrastinate.worker import Worker
 
 from postroom.workers import events, schedules
 from postroom.workers.jobs import build_app
 from postroom.workers.loops import running_loops
 from postroom.workers.registry import LOOPS, Loop, Step
-from postroom.workers.rescue import rescue_jobs
+from postroom.workers.rescue import put_back_jobs, rescue_jobs
 
 HANDLER_MODULES = (events, schedules)
 """Importing them registers their handlers and loops."""
@@ -24,7 +30,7 @@ class Pace:
     silent_for_s: float = 20.0
     rescue_every_s: float = 5.0
     look_every_s: float = 2.0
-    finish_within_s: float = 20.0
+    finish_within_s: float = 8.0
 
 
 def main() -> None:
@@ -42,25 +48,44 @@ def run_worker(pace: Pace) -> bool:
 async def _run_jobs(pace: Pace) -> bool:
     engine = build_app()
     async with engine.open_async():
-        work = asyncio.create_task(
-            engine.run_worker_async(
-                concurrency=pace.concurrency,
-                delete_jobs="successful",
-                # New jobs are heard of at once; those put back are found by looking.
-                fetch_job_polling_interval=pace.look_every_s,
-                install_signal_handlers=False,
-                update_heartbeat_interval=pace.heartbeat_s,
-                stalled_worker_timeout=pace.silent_for_s,
-                shutdown_graceful_timeout=pace.finish_within_s,
-            )
-        )
+        worker = Worker(engine, **_options(engine, pace))
+        stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, work.cancel)
-        try:
-            await work
-        except asyncio.CancelledError:
-            return True
-    return False
+            asyncio.get_running_loop().add_signal_handler(number, _stop, worker, stopping, pace)
+        await worker.run()  # type: ignore[no-untyped-call]
+    return stopping.is_set()
+
+
+def _options(engine: App, pace: Pace) -> WorkerOptions:
+    return {
+        **engine.worker_defaults,
+        "concurrency": pace.concurrency,
+        "delete_jobs": "successful",
+        # New jobs are heard of at once; those put back are found by looking.
+        "fetch_job_polling_interval": pace.look_every_s,
+        "install_signal_handlers": False,
+        "update_heartbeat_interval": pace.heartbeat_s,
+        "stalled_worker_timeout": pace.silent_for_s,
+    }
+
+
+def _stop(worker: Worker, stopping: asyncio.Event, pace: Pace) -> None:
+    """Take no more jobs; what still runs after ``finish_within_s`` is put back, and the process ends regardless."""
+    if stopping.is_set():
+        return
+    stopping.set()
+    worker.stop()  # type: ignore[no-untyped-call]
+    deadline = threading.Timer(pace.finish_within_s, _leave, (worker,))
+    deadline.daemon = True
+    deadline.start()
+
+
+def _leave(worker: Worker) -> None:
+    try:
+        put_back_jobs(worker_id=worker.worker_id)
+    finally:
+        # A thread cannot be stopped from outside; its transaction ends with the process.
+        os._exit(0)
 
 
 def _rescue_at(pace: Pace) -> Step:
