@@ -49,9 +49,7 @@ class ContactWorkspace(models.Model):
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="links")
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
-    status = models.CharField(
-        max_length=12, choices=SubscriptionStatus, default=SubscriptionStatus.NEUTRAL
-    )
+    status = models.CharField(max_length=12, choices=SubscriptionStatus, default=SubscriptionStatus.NEUTRAL)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -199,7 +197,7 @@ class ConsentChange(models.Model):
 
 
 class Suppression(models.Model):
-    """An address that must not be mailed. ``address_hash`` is the key; the readable ``email`` goes when it is erased."""
+    """An address that must not be mailed. ``address_hash`` is the key; ``email`` is emptied at an erasure."""
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     scope = models.CharField(max_length=12, choices=SuppressionScope)
@@ -286,5 +284,3 @@ class ImportRowError(models.Model):
 
     def __str__(self) -> str:
         return f"{self.row_number}: {self.reason}"
-
-

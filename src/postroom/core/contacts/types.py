@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from django.db.models import TextChoices
 
@@ -99,7 +100,7 @@ class NewContact:
 class ContactChanges:
     """A partial update; ``UNSET`` fields stay as they are. ``custom`` is merged key by key."""
 
-    email: str | None | Unset = UNSET
+    email: str | Unset | None = UNSET
     first_name: str | Unset = UNSET
     last_name: str | Unset = UNSET
     company: str | Unset = UNSET
@@ -133,10 +134,56 @@ class Fence:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who a campaign is for: members of the lists, or matches of a segment, or (both empty) everyone of the workspace."""
+    """Who a campaign is for: members of the lists, matches of a segment (both: in both), or everyone (neither)."""
 
     list_ids: tuple[int, ...] = ()
     segment_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether an address may be mailed; ``reason`` is a stable word for the report, empty when it may."""
+
+    is_allowed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """What a value of a field must look like; no ``options`` on a select means any word."""
+
+    key: str
+    label: str
+    type: FieldType
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewField:
+    """A field to define; an empty ``key`` is made from the label."""
+
+    label: str
+    key: str = ""
+    type: FieldType = FieldType.TEXT
+    scope: FieldScope = FieldScope.WORKSPACE
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OptOutScope:
+    """What a person no longer wants: these lists, this category, everything; nothing named: the workspace's mail."""
+
+    list_ids: tuple[int, ...] = ()
+    category_id: int | None = None
+    is_everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentPreview:
+    """How many people a filter finds, and the newest of them as (id, e-mail, name)."""
+
+    count: int
+    sample: tuple[tuple[int, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +195,31 @@ class ImportMapping:
     columns: Mapping[str, str]
     tags: tuple[str, ...] = ()
     list_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as a person gave it."""
+
+    file: BinaryIO
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class CsvFormat:
+    """How the bytes of a CSV file are to be read."""
+
+    encoding: str
+    delimiter: str
+
+
+@dataclass(frozen=True, slots=True)
+class CsvSample:
+    """The top of a CSV file and a mapping proposed for it, with the fields that mapping would have to define."""
+
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    encoding: str
+    delimiter: str
+    suggested: dict[str, str]
+    new_fields: tuple[NewField, ...] = ()

@@ -1,0 +1,13 @@
+"""The jobs of the contacts app, and how to defer them."""
+
+from typing import Final
+from uuid import UUID
+
+from postroom.kit import jobs
+
+RUN_IMPORT: Final = jobs.Job("contacts.run_import", queue="imports")
+
+
+def defer_run_import(*, run_uid: UUID) -> None:
+    """Have an import run once the caller's transaction commits; one run of it at a time."""
+    jobs.defer(RUN_IMPORT, lock=f"contacts.import.{run_uid}", run_uid=str(run_uid))

@@ -1,0 +1,27 @@
+"""Decisions about people that need no database."""
+
+from postroom.core.contacts.rules.addresses import normalise_email
+from postroom.core.contacts.rules.consent import may_we_mail
+from postroom.core.contacts.rules.field_keys import field_key
+from postroom.core.contacts.rules.filter_sql import Room, Sql, compile_filter
+from postroom.core.contacts.rules.filters import OPERATORS, RESERVED_KEYS, Filter, parse_filter
+from postroom.core.contacts.rules.texts import clean_line, clean_text
+from postroom.core.contacts.rules.values import guess_type, parse_custom, parse_value
+
+__all__ = [
+    "OPERATORS",
+    "RESERVED_KEYS",
+    "Filter",
+    "Room",
+    "Sql",
+    "clean_line",
+    "clean_text",
+    "compile_filter",
+    "field_key",
+    "guess_type",
+    "may_we_mail",
+    "normalise_email",
+    "parse_custom",
+    "parse_filter",
+    "parse_value",
+]

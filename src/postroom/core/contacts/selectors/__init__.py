@@ -1,0 +1,49 @@
+"""Reads of people, consent, suppression, segments and imports."""
+
+from postroom.core.contacts.selectors.audience import count_audience, iter_audience
+from postroom.core.contacts.selectors.fields import list_field_specs, list_fields
+from postroom.core.contacts.selectors.imports import get_import, list_import_errors, list_imports, read_sample
+from postroom.core.contacts.selectors.lists import get_category, get_list, list_categories, list_lists, list_tags
+from postroom.core.contacts.selectors.mail_states import load_address_states, load_mail_states
+from postroom.core.contacts.selectors.people import (
+    ContactCard,
+    describe_contact,
+    get_contact,
+    list_contacts,
+    load_profiles,
+)
+from postroom.core.contacts.selectors.segments import (
+    get_segment,
+    get_segment_by_id,
+    list_segments,
+    preview_segment,
+)
+from postroom.core.contacts.selectors.suppressions import list_suppressions
+
+__all__ = [
+    "ContactCard",
+    "count_audience",
+    "describe_contact",
+    "get_category",
+    "get_contact",
+    "get_import",
+    "get_list",
+    "get_segment",
+    "get_segment_by_id",
+    "iter_audience",
+    "list_categories",
+    "list_contacts",
+    "list_field_specs",
+    "list_fields",
+    "list_import_errors",
+    "list_imports",
+    "list_lists",
+    "list_segments",
+    "list_suppressions",
+    "list_tags",
+    "load_address_states",
+    "load_mail_states",
+    "load_profiles",
+    "preview_segment",
+    "read_sample",
+]

@@ -1,0 +1,63 @@
+"""Reads of imports: the file before, the progress during, the errors after."""
+
+import io
+from itertools import islice
+from typing import BinaryIO, Final
+from uuid import UUID
+
+from postroom.core.contacts.errors import NoSuchImport
+from postroom.core.contacts.models import ImportRowError, ImportRun
+from postroom.core.contacts.rules.csv_files import HEAD_SIZE, BrokenRow, detect_format, read_header, read_rows
+from postroom.core.contacts.rules.import_columns import suggest_fields, suggest_mapping
+from postroom.core.contacts.selectors.fields import list_field_specs
+from postroom.core.contacts.selectors.pages import paginate
+from postroom.core.contacts.types import CsvSample
+from postroom.core.workspaces.models import Workspace
+from postroom.kit.paging import Page, PageRequest
+
+SAMPLE_ROWS: Final = 200
+SAMPLE_SIZE: Final = 1024 * 1024
+
+
+def get_import(*, workspace: Workspace, uid: UUID) -> ImportRun:
+    """Return an import of the workspace. Raises NoSuchImport."""
+    run = ImportRun.objects.filter(workspace=workspace, uid=uid).first()
+    if run is None:
+        raise NoSuchImport(uid=uid)
+    return run
+
+
+def list_imports(*, workspace: Workspace, page: PageRequest) -> Page[ImportRun]:
+    """Return the workspace's imports, newest first."""
+    return paginate(ImportRun.objects.filter(workspace=workspace).order_by("-pk"), page)
+
+
+def list_import_errors(*, workspace: Workspace, uid: UUID, page: PageRequest) -> Page[ImportRowError]:
+    """Return the rows of an import that did not become contacts, in the order of the file. Raises NoSuchImport."""
+    run = get_import(workspace=workspace, uid=uid)
+    return paginate(ImportRowError.objects.filter(run=run).order_by("row_number"), page)
+
+
+def read_sample(*, file: BinaryIO, workspace: Workspace | None = None) -> CsvSample:
+    """Return the top of a CSV file with a proposed mapping, one that knows the workspace's fields when it is given.
+
+    Reads at most ``SAMPLE_SIZE`` octets from the start. Raises BadImport when there is no header.
+    """
+    file.seek(0)
+    head = file.read(SAMPLE_SIZE)
+    format_ = detect_format(head[:HEAD_SIZE])
+    found = read_rows(io.BytesIO(head), format_)
+    headers = read_header(found)
+    rows = [row for row in islice(found, SAMPLE_ROWS) if not isinstance(row, BrokenRow)]
+    if len(head) == SAMPLE_SIZE and len(rows) < SAMPLE_ROWS:
+        rows = rows[:-1]  # the last row was cut in the middle
+    specs = list_field_specs(workspace=workspace) if workspace else []
+    suggested = suggest_mapping(headers, specs)
+    return CsvSample(
+        headers=headers,
+        rows=tuple(tuple(cell.replace("\0", "\ufffd") for cell in row) for row in rows),
+        encoding=format_.encoding,
+        delimiter=format_.delimiter,
+        suggested=suggested,
+        new_fields=suggest_fields(suggested, headers, rows, [spec.key for spec in specs]),
+    )

@@ -1,0 +1,36 @@
+"""Writes of people, consent, suppression, segments and imports."""
+
+from postroom.core.contacts.services.consent import create_category, opt_out, set_consent
+from postroom.core.contacts.services.fields import create_field
+from postroom.core.contacts.services.imports import run_import, start_import
+from postroom.core.contacts.services.lists import create_list, set_list_member
+from postroom.core.contacts.services.people import (
+    create_contact,
+    delete_contact,
+    tag_contact,
+    untag_contact,
+    update_contact,
+)
+from postroom.core.contacts.services.segments import create_segment, delete_segment, update_segment
+from postroom.core.contacts.services.suppression import suppress_address, unsuppress_address
+
+__all__ = [
+    "create_category",
+    "create_contact",
+    "create_field",
+    "create_list",
+    "create_segment",
+    "delete_contact",
+    "delete_segment",
+    "opt_out",
+    "run_import",
+    "set_consent",
+    "set_list_member",
+    "start_import",
+    "suppress_address",
+    "tag_contact",
+    "unsuppress_address",
+    "untag_contact",
+    "update_contact",
+    "update_segment",
+]

@@ -1,0 +1,143 @@
+"""Merges a stored file batch by batch. Each batch and its counts commit together, so a killed run goes on at the last
+edge; a second runner finds the edge moved and leaves.
+"""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import datetime
+from itertools import islice
+from typing import IO, Final, cast
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from postroom.core.contacts.errors import BadImport, BadRow
+from postroom.core.contacts.models import ImportRun
+from postroom.core.contacts.rules.csv_files import BrokenRow, Row, read_header, read_rows
+from postroom.core.contacts.rules.import_rows import RowReader
+from postroom.core.contacts.selectors.fields import list_field_specs
+from postroom.core.contacts.services.imports.merge import GoodRow, MergeTarget, merge_rows
+from postroom.core.contacts.services.records import record
+from postroom.core.contacts.types import CsvFormat, ImportMapping, ImportStatus
+from postroom.core.workspaces.types import Actor, AuditRecord, Door
+from postroom.kit.copy import copy_rows
+from postroom.kit.types import JSONObject
+
+BATCH_SIZE: Final = 5_000
+_RAW_LENGTH: Final = 2_000
+
+Numbered = tuple[int, Row | BrokenRow]
+
+
+def run_import(*, run_uid: UUID, clock: Callable[[], datetime]) -> None:
+    """Bring an import to its end from wherever it stands; running it twice, or two at once, counts nothing twice."""
+    run = ImportRun.objects.select_related("workspace").get(uid=run_uid)
+    if run.status in {ImportStatus.DONE, ImportStatus.FAILED}:
+        return
+    try:
+        with default_storage.open(run.file, "rb") as file:
+            is_complete = _run(run, cast(IO[bytes], file), clock)
+    except (BadImport, FileNotFoundError, UnicodeError) as error:
+        reason = error.message if isinstance(error, BadImport) else "The stored file cannot be read."
+        _finish(run, ImportStatus.FAILED, clock(), error=reason)
+        return
+    if is_complete:
+        _finish(run, ImportStatus.DONE, clock())
+
+
+def _run(run: ImportRun, file: IO[bytes], clock: Callable[[], datetime]) -> bool:
+    """Merge what is left of the file; False when another runner has taken over."""
+    format_ = CsvFormat(encoding=run.encoding, delimiter=run.delimiter)
+    _begin(run, file, format_, clock())
+    file.seek(0)
+    rows = read_rows(file, format_)
+    mapping = _mapping(run)
+    reader = RowReader(read_header(rows), mapping, list_field_specs(workspace=run.workspace))
+    position = run.processed_rows
+    numbered = islice(enumerate(rows, start=1), position, None)
+    while batch := list(islice(numbered, BATCH_SIZE)):
+        target = MergeTarget(run.workspace, mapping, source=f"import {run.filename}"[:60], now=clock())
+        if not _merge_batch(run.pk, position, batch, reader, target):
+            return False
+        position += len(batch)
+    return True
+
+
+def _begin(run: ImportRun, file: IO[bytes], format_: CsvFormat, now: datetime) -> None:
+    """Count the rows once, so that progress can be shown, and say that the import runs."""
+    if run.total_rows is None:
+        run.total_rows = max(0, sum(1 for _ in read_rows(file, format_)) - 1)
+    ImportRun.objects.filter(pk=run.pk, status=ImportStatus.QUEUED).update(
+        status=ImportStatus.RUNNING, started_at=now, total_rows=run.total_rows
+    )
+
+
+@transaction.atomic
+def _merge_batch(run_id: int, position: int, batch: list[Numbered], reader: RowReader, target: MergeTarget) -> bool:
+    """Merge one batch and count it, if the import still stands at ``position``."""
+    run = ImportRun.objects.select_for_update().get(pk=run_id)
+    if run.processed_rows != position or run.status != ImportStatus.RUNNING:
+        return False
+    good: list[GoodRow] = []
+    bad: list[tuple[int, BadRow]] = []
+    for number, row in batch:
+        try:
+            good.append((number, reader.read(_cells(row))))
+        except BadRow as error:
+            bad.append((number, error))
+    merged = merge_rows(good, target)
+    bad += merged.refused
+    _keep_errors(run, bad, dict(batch))
+    run.processed_rows += len(batch)
+    run.error_rows += len(bad)
+    run.created_rows += merged.created
+    run.updated_rows += len(batch) - len(bad) - merged.created
+    run.save(update_fields=["processed_rows", "error_rows", "created_rows", "updated_rows"])
+    return True
+
+
+def _cells(row: Row | BrokenRow) -> Row:
+    if isinstance(row, BrokenRow):
+        raise BadRow(row.reason)
+    return row
+
+
+def _keep_errors(run: ImportRun, bad: list[tuple[int, BadRow]], rows: dict[int, Row | BrokenRow]) -> None:
+    lines = (
+        (run.pk, number, error.column[:200], _storable(error.message)[:500], _raw(rows[number], run.delimiter))
+        for number, error in bad
+    )
+    copy_rows("contacts_importrowerror", ("run_id", "row_number", "column", "reason", "raw"), lines)
+
+
+def _raw(row: Row | BrokenRow, delimiter: str) -> str:
+    """The row as CSV again, cut to what a person needs to find it."""
+    if isinstance(row, BrokenRow):
+        return ""
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator="").writerow([cell[:_RAW_LENGTH] for cell in row])
+    return _storable(text.getvalue())[:_RAW_LENGTH]
+
+
+def _storable(text: str) -> str:
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _mapping(run: ImportRun) -> ImportMapping:
+    stored = run.mapping
+    return ImportMapping(columns=stored["columns"], tags=tuple(stored["tags"]), list_id=stored["list_id"])
+
+
+@transaction.atomic
+def _finish(run: ImportRun, status: ImportStatus, now: datetime, *, error: str = "") -> None:
+    """End the import once, and tell it."""
+    unfinished = ImportRun.objects.filter(pk=run.pk, status__in=[ImportStatus.QUEUED, ImportStatus.RUNNING])
+    if not unfinished.update(status=status, finished_at=now, error=error[:1000]):
+        return
+    run.refresh_from_db(fields=["created_rows", "updated_rows", "error_rows"])
+    counts: JSONObject = {"created": run.created_rows, "updated": run.updated_rows, "errors": run.error_rows}
+    act = AuditRecord(f"import.{'finished' if status is ImportStatus.DONE else 'failed'}", "import", run.pk)
+    actor = Actor(door=Door(run.door), user_id=run.created_by_id)
+    record(workspace=run.workspace, actor=actor, act=act, now=now, data=counts)

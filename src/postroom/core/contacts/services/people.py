@@ -1,0 +1,212 @@
+"""Writes of people: who they are and which tags they wear."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+
+from postroom.core.contacts import rules
+from postroom.core.contacts.errors import BadContact, BadValue, ContactExists
+from postroom.core.contacts.models import (
+    Consent,
+    Contact,
+    ContactTag,
+    ContactWorkspace,
+    ListMember,
+    Tag,
+)
+from postroom.core.contacts.rules.import_rows import LINE_LENGTHS
+from postroom.core.contacts.selectors.fields import list_field_specs
+from postroom.core.contacts.selectors.people import lock_contact
+from postroom.core.contacts.services.records import record
+from postroom.core.contacts.services.suppression import keep_opt_out
+from postroom.core.contacts.types import ContactChanges, NewContact
+from postroom.core.workspaces.models import Workspace
+from postroom.core.workspaces.types import Actor, AuditRecord
+from postroom.kit import crypto
+from postroom.kit.types import UNSET, JSONObject, JSONValue
+
+MAX_TAG: int = 100
+
+
+@transaction.atomic
+def create_contact(*, workspace: Workspace, new: NewContact, actor: Actor, now: datetime) -> Contact:
+    """Store a person and link them to the workspace; one the organization knows already is only linked and tagged.
+
+    Raises BadAddress, BadValue, BadContact, or ContactExists (with ``uid``) when the workspace has the address already.
+    """
+    email = rules.normalise_email(new.email) if new.email and new.email.strip() else None
+    known = Contact.objects.filter(organization_id=workspace.organization_id, email=email).first() if email else None
+    contact = known or _insert_contact(workspace, new, email, now)
+    _, is_new_here = ContactWorkspace.objects.get_or_create(
+        contact=contact, workspace=workspace, defaults={"created_at": now}
+    )
+    if not is_new_here:
+        raise ContactExists(f"{email} is a contact of this workspace already.", uid=contact.uid)
+    add_tags(workspace=workspace, contact_id=contact.pk, names=new.tags, now=now)
+    name = "contact.linked" if known else "contact.created"
+    act = AuditRecord(name, "contact", contact.pk, after={"email": contact.email, "tags": list(new.tags)})
+    record(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk)
+    return contact
+
+
+@transaction.atomic
+def update_contact(*, workspace: Workspace, uid: UUID, changes: ContactChanges, actor: Actor, now: datetime) -> Contact:
+    """Change the fields that ``changes`` mentions; custom values are merged key by key, an empty one is taken away.
+
+    Raises NoSuchContact, BadAddress, BadValue, BadContact, or ContactExists when another person has the address.
+    """
+    contact = lock_contact(workspace=workspace, uid=uid)
+    values = _changed_values(workspace, contact, changes)
+    before: JSONObject = {name: getattr(contact, name) for name in values}
+    changed = [name for name, value in values.items() if before[name] != value]
+    if not changed:
+        return contact
+    for name in changed:
+        setattr(contact, name, values[name])
+    _check_named(contact.email, contact.first_name, contact.last_name)
+    contact.address_hash = crypto.address_hash(contact.email) if contact.email else None
+    contact.updated_at = now
+    _save_unique(contact)
+    act = AuditRecord(
+        "contact.updated",
+        "contact",
+        contact.pk,
+        before={name: before[name] for name in changed},
+        after={name: values[name] for name in changed},
+    )
+    record(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk, data={"changed": [*changed]})
+    return contact
+
+
+@transaction.atomic
+def delete_contact(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetime) -> None:
+    """Take a person out of the workspace; the record dies with its last link. An opt-out outlives it as a suppression.
+
+    Raises NoSuchContact.
+    """
+    contact = lock_contact(workspace=workspace, uid=uid)
+    keep_opt_out(workspace=workspace, contact=contact, now=now)
+    ContactTag.objects.filter(contact=contact, tag__workspace=workspace).delete()
+    ListMember.objects.filter(contact=contact, list__workspace=workspace).delete()
+    Consent.objects.filter(contact=contact, category__workspace=workspace).delete()
+    ContactWorkspace.objects.filter(contact=contact, workspace=workspace).delete()
+    contact_id, email = contact.pk, contact.email
+    if not ContactWorkspace.objects.filter(contact_id=contact_id).exists():
+        contact.delete()
+    act = AuditRecord("contact.deleted", "contact", contact_id, before={"email": email})
+    record(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact_id)
+
+
+@transaction.atomic
+def tag_contact(*, workspace: Workspace, uid: UUID, tag_name: str, actor: Actor, now: datetime) -> Tag:
+    """Put a tag on a person, making it when the workspace has none of this name. Raises NoSuchContact, BadValue."""
+    contact = lock_contact(workspace=workspace, uid=uid)
+    found = find_or_make_tags(workspace=workspace, names=(tag_name,), now=now)
+    if not found:
+        raise BadValue("A tag needs a name.")
+    tag = Tag.objects.get(pk__in=found.values())
+    _, is_new = ContactTag.objects.get_or_create(contact=contact, tag=tag)
+    if is_new:
+        act = AuditRecord("contact.tagged", "contact", contact.pk, after={"tag": tag.name})
+        record(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk, data={"tag_id": tag.pk})
+    return tag
+
+
+@transaction.atomic
+def untag_contact(*, workspace: Workspace, uid: UUID, tag_name: str, actor: Actor, now: datetime) -> None:
+    """Take a tag off a person; taking off one they do not wear changes nothing. Raises NoSuchContact."""
+    contact = lock_contact(workspace=workspace, uid=uid)
+    links = ContactTag.objects.filter(contact=contact, tag__workspace=workspace, tag__name__iexact=tag_name.strip())
+    for link in links.select_related("tag"):
+        act = AuditRecord("contact.untagged", "contact", contact.pk, before={"tag": link.tag.name})
+        record(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk, data={"tag_id": link.tag_id})
+    links.delete()
+
+
+def add_tags(*, workspace: Workspace, contact_id: int, names: Iterable[str], now: datetime) -> None:
+    """Put tags on a person without a record of its own; for writes that record more."""
+    tags = find_or_make_tags(workspace=workspace, names=names, now=now)
+    ContactTag.objects.bulk_create(
+        [ContactTag(contact_id=contact_id, tag_id=tag_id) for tag_id in set(tags.values())], ignore_conflicts=True
+    )
+
+
+def find_or_make_tags(*, workspace: Workspace, names: Iterable[str], now: datetime) -> dict[str, int]:
+    """Return the keys of the workspace's tags by cleaned name, ignoring case, making those it does not have.
+
+    Raises BadValue.
+    """
+    wanted = sorted({rules.clean_line(name, label="Tag", max_length=MAX_TAG) for name in names} - {""})
+    found = _find_tags(workspace, wanted)
+    missing = [name for name in wanted if name not in found]
+    if not missing:
+        return found
+    rows = [Tag(workspace=workspace, name=name, created_at=now) for name in missing]
+    Tag.objects.bulk_create(rows, ignore_conflicts=True)
+    return _find_tags(workspace, wanted)
+
+
+def _find_tags(workspace: Workspace, names: list[str]) -> dict[str, int]:
+    """Compare as the unique rule does, in the database's own lower case."""
+    if not names:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT n, t.id FROM unnest(%s::text[]) n"
+            " JOIN contacts_tag t ON lower(t.name) = lower(n) AND t.workspace_id = %s",
+            [names, workspace.pk],
+        )
+        return dict(cursor.fetchall())
+
+
+def _insert_contact(workspace: Workspace, new: NewContact, email: str | None, now: datetime) -> Contact:
+    lines = {name: _clean(name, getattr(new, name)) for name in LINE_LENGTHS}
+    _check_named(email, lines["first_name"], lines["last_name"])
+    custom = rules.parse_custom(list_field_specs(workspace=workspace), new.custom)
+    contact = Contact(
+        organization_id=workspace.organization_id,
+        email=email,
+        address_hash=crypto.address_hash(email) if email else None,
+        custom={key: value for key, value in custom.items() if value is not None},
+        created_at=now,
+        updated_at=now,
+        **lines,
+    )
+    _save_unique(contact)
+    return contact
+
+
+def _changed_values(workspace: Workspace, contact: Contact, changes: ContactChanges) -> JSONObject:
+    values: JSONObject = {}
+    if changes.email is not UNSET:
+        values["email"] = rules.normalise_email(changes.email) if changes.email and changes.email.strip() else None
+    for name in LINE_LENGTHS:
+        value = getattr(changes, name)
+        if value is not UNSET:
+            values[name] = _clean(name, value)
+    if changes.custom is not UNSET:
+        typed = rules.parse_custom(list_field_specs(workspace=workspace), changes.custom)
+        merged: dict[str, JSONValue] = {**contact.custom, **typed}
+        values["custom"] = {key: value for key, value in merged.items() if value is not None}
+    return values
+
+
+def _clean(name: str, value: str) -> str:
+    return rules.clean_line(value, label=name.replace("_", " ").capitalize(), max_length=LINE_LENGTHS[name])
+
+
+def _check_named(email: str | None, first_name: str, last_name: str) -> None:
+    if not (email or first_name or last_name):
+        raise BadContact("A person needs an e-mail address, a first name or a last name.")
+
+
+def _save_unique(contact: Contact) -> None:
+    """Save; the unique rule on addresses decides between two writers. Raises ContactExists."""
+    try:
+        with transaction.atomic():
+            contact.save()
+    except IntegrityError as error:
+        other = Contact.objects.filter(organization_id=contact.organization_id, email=contact.email).first()
+        raise ContactExists(f"{contact.email} belongs to another contact.", uid=other and other.uid) from error

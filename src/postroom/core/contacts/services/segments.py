@@ -1,0 +1,67 @@
+"""Writes of segments: a filter is understood before it is kept."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from postroom.core.contacts import rules
+from postroom.core.contacts.errors import BadValue, NameTaken, SegmentInUse
+from postroom.core.contacts.models import Segment
+from postroom.core.contacts.selectors.segments import get_segment, segment_sql
+from postroom.core.contacts.services.records import record
+from postroom.core.workspaces.models import Workspace
+from postroom.core.workspaces.types import Actor, AuditRecord
+from postroom.kit.types import JSONObject
+
+
+@transaction.atomic
+def create_segment(*, workspace: Workspace, name: str, filter: JSONObject, actor: Actor, now: datetime) -> Segment:
+    """Keep a filter under a name. Raises BadFilter, BadValue for an empty name, NameTaken."""
+    segment = Segment(workspace=workspace, created_at=now)
+    _save(workspace, segment, name, filter, now)
+    act = AuditRecord("segment.created", "segment", segment.pk, after={"name": segment.name, "filter": filter})
+    record(workspace=workspace, actor=actor, act=act, now=now)
+    return segment
+
+
+@transaction.atomic
+def update_segment(
+    *, workspace: Workspace, uid: UUID, name: str, filter: JSONObject, actor: Actor, now: datetime
+) -> Segment:
+    """Change a segment's name and filter. Raises NoSuchSegment, BadFilter, BadValue, NameTaken."""
+    segment = get_segment(workspace=workspace, uid=uid)
+    before: JSONObject = {"name": segment.name, "filter": segment.filter}
+    _save(workspace, segment, name, filter, now)
+    after: JSONObject = {"name": segment.name, "filter": filter}
+    act = AuditRecord("segment.updated", "segment", segment.pk, before=before, after=after)
+    record(workspace=workspace, actor=actor, act=act, now=now)
+    return segment
+
+
+@transaction.atomic
+def delete_segment(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetime) -> None:
+    """Forget a segment. Raises NoSuchSegment, or SegmentInUse when a campaign is for it."""
+    segment = get_segment(workspace=workspace, uid=uid)
+    segment_id, name = segment.pk, segment.name
+    try:
+        with transaction.atomic():
+            segment.delete()
+    except ProtectedError as error:
+        raise SegmentInUse(f"A campaign is for the segment {name!r}; choose another audience there first.") from error
+    act = AuditRecord("segment.deleted", "segment", segment_id, before={"name": name})
+    record(workspace=workspace, actor=actor, act=act, now=now)
+
+
+def _save(workspace: Workspace, segment: Segment, name: str, filter_: JSONObject, now: datetime) -> None:
+    cleaned = rules.clean_line(name, label="Name")
+    if not cleaned:
+        raise BadValue("A segment needs a name.")
+    segment_sql(workspace=workspace, filter_=filter_)
+    segment.name, segment.filter, segment.updated_at = cleaned, filter_, now
+    try:
+        with transaction.atomic():
+            segment.save()
+    except IntegrityError as error:
+        raise NameTaken(f"There is already a segment called {cleaned!r}.") from error

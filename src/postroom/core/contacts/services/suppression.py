@@ -1,0 +1,126 @@
+"""Writes of suppressions: addresses that must not be mailed, whoever asks."""
+
+from datetime import datetime
+from typing import Final
+
+from django.db import connection, transaction
+
+from postroom.core.contacts import rules
+from postroom.core.contacts.models import Contact, ContactWorkspace, Suppression
+from postroom.core.contacts.services.records import record
+from postroom.core.contacts.types import SubscriptionStatus, SuppressionReason, SuppressionScope
+from postroom.core.workspaces.models import Workspace
+from postroom.core.workspaces.types import Actor, AuditRecord
+from postroom.kit import crypto
+from postroom.kit.ids import uuid7
+
+RANK: Final = (
+    SuppressionReason.MANUAL,
+    SuppressionReason.UNSUBSCRIBED,
+    SuppressionReason.HARD_BOUNCE,
+    SuppressionReason.BANNED,
+    SuppressionReason.COMPLAINT,
+    SuppressionReason.ERASED,
+)
+"""Weakest first: a stronger reason takes the place of a weaker one, never the other way round."""
+
+_UPSERT: Final = """
+INSERT INTO contacts_suppression AS s
+    (uid, scope, organization_id, workspace_id, address_hash, email, reason, detail, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (address_hash, scope, organization_id, workspace_id)
+DO UPDATE SET reason = excluded.reason, detail = excluded.detail
+WHERE array_position(%s::text[], s.reason::text) < array_position(%s::text[], excluded.reason::text)
+RETURNING s.id
+"""
+
+
+@transaction.atomic
+def suppress_address(
+    *,
+    workspace: Workspace,
+    email: str,
+    scope: SuppressionScope,
+    reason: SuppressionReason,
+    detail: str,
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    """Never mail this address again, as far as ``scope`` reaches. Return whether that was news.
+
+    Safe to repeat; a complaint replaces a bounce and not the other way round. Raises BadAddress.
+    """
+    address = rules.normalise_email(email)
+    suppression_id = _upsert(workspace, address, scope, reason, detail, now)
+    if suppression_id is None:
+        return False
+    contact = Contact.objects.filter(organization_id=workspace.organization_id, email=address).first()
+    act = AuditRecord(
+        "contact.suppressed", "suppression", suppression_id, after={"reason": reason.value, "scope": scope.value}
+    )
+    contact_id = contact.pk if contact else None
+    record(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact_id, data={"reason": reason.value})
+    return True
+
+
+@transaction.atomic
+def unsuppress_address(*, workspace: Workspace, email: str, actor: Actor, now: datetime) -> bool:
+    """Lift the workspace's own suppression of an address. Return whether there was one. Raises BadAddress."""
+    address_hash = crypto.address_hash(rules.normalise_email(email))
+    found = Suppression.objects.filter(
+        workspace=workspace, scope=SuppressionScope.WORKSPACE, address_hash=address_hash
+    ).exclude(reason=SuppressionReason.ERASED)
+    row = found.first()
+    if row is None:
+        return False
+    act = AuditRecord("contact.unsuppressed", "suppression", row.pk, before={"reason": row.reason})
+    row.delete()
+    record(workspace=workspace, actor=actor, act=act, now=now)
+    return True
+
+
+def keep_opt_out(*, workspace: Workspace, contact: Contact, now: datetime) -> None:
+    """Before a person leaves a workspace: let their opt-out live on, so that a later import does not revive them."""
+    link = ContactWorkspace.objects.filter(contact=contact, workspace=workspace).first()
+    is_out_here = link is not None and link.status == SubscriptionStatus.UNSUBSCRIBED
+    if contact.is_globally_opted_out:
+        suppress_opted_out(workspace=workspace, contact=contact, scope=SuppressionScope.ORGANIZATION, now=now)
+    elif is_out_here:
+        suppress_opted_out(workspace=workspace, contact=contact, scope=SuppressionScope.WORKSPACE, now=now)
+
+
+def suppress_opted_out(*, workspace: Workspace, contact: Contact, scope: SuppressionScope, now: datetime) -> bool:
+    """Keep an opt-out where no link of the person can hold it. Return whether that was news."""
+    if not contact.email:
+        return False
+    detail = "Opted out; not a contact of the workspace any more."
+    return _upsert(workspace, contact.email, scope, SuppressionReason.UNSUBSCRIBED, detail, now) is not None
+
+
+def _upsert(
+    workspace: Workspace,
+    address: str,
+    scope: SuppressionScope,
+    reason: SuppressionReason,
+    detail: str,
+    now: datetime,
+) -> int | None:
+    """Write the row unless an equal or stronger one stands; return its key when something changed."""
+    ranks = [one.value for one in RANK]
+    values = (
+        uuid7(),
+        scope.value,
+        workspace.organization_id if scope is not SuppressionScope.PLATFORM else None,
+        workspace.pk if scope is SuppressionScope.WORKSPACE else None,
+        crypto.address_hash(address),
+        address,
+        reason.value,
+        detail[:1000].replace("\0", ""),
+        now,
+        ranks,
+        ranks,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(_UPSERT, values)
+        row = cursor.fetchone()
+    return int(row[0]) if row else None
