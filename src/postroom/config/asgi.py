@@ -10,7 +10,7 @@ from typing import Final
 
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 
 from postroom.config import wsgi  # first: it sets Django up
 
@@ -75,7 +75,10 @@ class FrontDoor:
 
 def _ask(question: Callable[[], Answer]) -> Answer:
     close_old_connections()
-    return question()
+    try:
+        return question()
+    except DatabaseError:
+        return Answer(503, "text/plain; charset=utf-8", b"The database does not answer.\n")
 
 
 application = FrontDoor(BufferedBodies(WSGIMiddleware(wsgi.application, workers=settings.WEB_THREADS)))

@@ -19,7 +19,7 @@ from postroom.kit.ids import uuid7
 
 log = structlog.get_logger(__name__)
 
-PIXEL: Final = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+PIXEL: Final = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 """A transparent GIF of one by one."""
 
 _METHODS: Final = {"GET", "HEAD"}
@@ -82,7 +82,8 @@ class Tracking:
     async def _store_click(self, hit: Hit) -> None:
         """A click that cannot be stored is lost to the report, but not to the person who clicked."""
         try:
-            await asyncio.wait_for(self._store.put(hit), _CLICK_PATIENCE_S)
+            async with asyncio.timeout(_CLICK_PATIENCE_S):
+                await self._store.put(hit)
         except Exception as error:
             log.warning(
                 "edge.click_not_stored",
