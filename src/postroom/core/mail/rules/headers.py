@@ -13,8 +13,8 @@ MAX_VALUE: Final = 2_000
 MAX_ADDRESSES: Final = 100
 
 FORBIDDEN: Final = frozenset(
-    ("from", "sender", "to", "cc", "bcc", "date", "subject", "message-id", "mime-version", "reply-to")
-    + ("return-path", "received", "delivered-to", "authentication-results")
+    {"from", "sender", "to", "cc", "bcc", "date", "subject", "message-id", "mime-version", "reply-to"}
+    | {"return-path", "received", "delivered-to", "authentication-results"}
 )
 FORBIDDEN_PREFIXES: Final = ("content-", "dkim-", "arc-", "resent-", "x-google-dkim-", "domainkey-")
 

@@ -1,0 +1,100 @@
+"""Parses and renders templates: plain values in, text out, a typed error for everything that goes wrong."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from liquid import BoundTemplate, Environment, Mode
+from liquid.exceptions import LiquidError
+
+from postroom.core.mail.errors import TemplateRefused
+from postroom.core.mail.rules.liquid.budget import BudgetedContext
+from postroom.core.mail.rules.liquid.filters import FILTERS
+from postroom.core.mail.rules.liquid.scan import TAGS, line_of, scan
+from postroom.kit.types import JSONValue
+
+MAX_OUTPUT: Final = 1024 * 1024
+MAX_DEPTH: Final = 20
+
+_PSEUDO_TAGS: Final = frozenset(("content", "output", "illegal"))
+
+
+class _Template(BoundTemplate):
+    context_class = BudgetedContext
+
+
+class _Environment(Environment):
+    """No loader, so nothing can be included; no tag and no filter beyond the allow-lists."""
+
+    template_class = _Template
+    output_stream_limit = MAX_OUTPUT
+    block_nesting_limit = MAX_DEPTH
+    context_depth_limit = MAX_DEPTH
+
+    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
+        super().setup_tags_and_filters(extra=False)
+        self.tags = {name: tag for name, tag in self.tags.items() if name in TAGS | _PSEUDO_TAGS}
+        self.filters = dict(FILTERS)
+
+
+_ESCAPING: Final = _Environment(autoescape=True, tolerance=Mode.STRICT, strict_filters=True)
+_PLAIN: Final = _Environment(autoescape=False, tolerance=Mode.STRICT, strict_filters=True)
+
+
+class Template:
+    """A parsed template; rendering it twice with the same values gives the same text."""
+
+    __slots__ = ("_parsed", "_source")
+
+    def __init__(self, source: str, parsed: BoundTemplate) -> None:
+        self._source = source
+        self._parsed = parsed
+
+    def render(self, values: Mapping[str, JSONValue]) -> str:
+        """Return the text; a variable without a value is empty. Raises TemplateRefused."""
+        try:
+            return self._parsed.render(_plain_object(values, 0))
+        except Exception as error:
+            raise _refusal(self._source, error) from error
+
+
+@lru_cache(maxsize=512)
+def parse_template(source: str, *, escapes: bool) -> Template:
+    """Return the template; ``escapes`` makes every value safe for HTML. Raises TemplateRefused, naming the line."""
+    scan(source)
+    try:
+        return Template(source, (_ESCAPING if escapes else _PLAIN).from_string(source))
+    except Exception as error:
+        raise _refusal(source, error) from error
+
+
+def check_template(source: str) -> None:
+    """Raise TemplateRefused, naming line and reason, unless ``source`` parses and renders within its budget."""
+    parse_template(source, escapes=True).render({})
+
+
+def _refusal(source: str, error: Exception) -> TemplateRefused:
+    if isinstance(error, TemplateRefused):
+        return error
+    if not isinstance(error, LiquidError):
+        return TemplateRefused(f"The template cannot be rendered ({type(error).__name__}).")
+    token = error.token
+    line = line_of(source, token.start_index) if token is not None and token.start_index >= 0 else 0
+    return TemplateRefused(f"{str(error.message)[:200]}.", line=line)
+
+
+def _plain_object(values: Mapping[str, JSONValue], depth: int) -> dict[str, object]:
+    return {str(name): _plain(value, depth + 1) for name, value in values.items()}
+
+
+def _plain(value: object, depth: int) -> object:
+    """Copy plain data and nothing else: an object with attributes must never reach a template."""
+    if value is None or type(value) in (str, int, float, bool):
+        return value
+    if depth > MAX_DEPTH:
+        raise TemplateRefused("The values are nested too deeply.")
+    if isinstance(value, Mapping):
+        return _plain_object(value, depth)
+    if isinstance(value, list | tuple):
+        return [_plain(item, depth + 1) for item in value]
+    raise TemplateRefused(f"A {type(value).__name__} is not plain data.")
