@@ -8,7 +8,6 @@ from postroom.config.postgres.server import (
     is_running,
     start,
     stop,
-    wait_ready,
 )
 
 __all__ = [
@@ -20,5 +19,4 @@ __all__ = [
     "socket_directory",
     "start",
     "stop",
-    "wait_ready",
 ]

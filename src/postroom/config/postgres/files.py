@@ -53,7 +53,7 @@ def find_postmaster(data: Path) -> int | None:
         pid = int((data / "postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, 0)
     except PermissionError:
-        return pid
+        pass  # alive, and another account's
     except (FileNotFoundError, ProcessLookupError, ValueError, IndexError):
         return None
     with contextlib.suppress(OSError):  # no /proc on this system: the number is all we have

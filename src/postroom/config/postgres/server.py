@@ -40,7 +40,7 @@ def start(data_dir: Path, *, durable: bool = True) -> None:
         if not _runs(layout):
             files.remove_stale_locks(layout.data, layout.socket)
             _control(layout, "start", "-l", str(layout.log), "-t", str(START_TIMEOUT_S))
-    wait_ready(data_dir)
+        _wait_ready(data_dir, layout)
 
 
 def stop(data_dir: Path) -> None:
@@ -80,12 +80,11 @@ def is_ready(data_dir: Path) -> bool:
     return True
 
 
-def wait_ready(data_dir: Path, timeout_s: float = START_TIMEOUT_S) -> None:
-    """Return when the server takes connections. Raises PostgresError when it does not within ``timeout_s`` seconds."""
-    deadline = time.monotonic() + timeout_s
+def _wait_ready(data_dir: Path, layout: Layout) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
     while not is_ready(data_dir):
-        if time.monotonic() > deadline:
-            raise PostgresError(f"PostgreSQL in {data_dir} took no connection within {timeout_s:.0f} seconds.")
+        if not _runs(layout) or time.monotonic() > deadline:
+            raise PostgresError(f"PostgreSQL in {data_dir} takes no connections. Its log is {layout.log}.")
         time.sleep(0.05)
 
 
