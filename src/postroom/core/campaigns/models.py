@@ -25,7 +25,7 @@ class Campaign(models.Model):
     sender = models.ForeignKey(SenderAccount, on_delete=models.PROTECT, null=True, related_name="+")
     category = models.ForeignKey(Category, on_delete=models.PROTECT, null=True, related_name="+")
     segment = models.ForeignKey(Segment, on_delete=models.PROTECT, null=True, related_name="+")
-    lists = models.ManyToManyField(List, related_name="+")
+    lists = models.ManyToManyField(List, through="CampaignList", related_name="+")
     status = models.CharField(max_length=10, choices=CampaignStatus, default=CampaignStatus.DRAFT)
     batch = models.OneToOneField(Batch, on_delete=models.PROTECT, null=True, related_name="+")
     error = models.CharField(max_length=1000, blank=True, default="")
@@ -36,7 +36,23 @@ class Campaign(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = (models.Index(fields=("workspace", "-id"), name="campaign_by_workspace"),)
+        indexes = (
+            models.Index(fields=("workspace", "-id"), name="campaign_by_workspace"),
+            models.Index(fields=("scheduled_at",), condition=models.Q(status="scheduled"), name="campaign_due"),
+        )
 
     def __str__(self) -> str:
         return self.name
+
+
+class CampaignList(models.Model):
+    """A list that a campaign is for; protected, so that a list's end never widens an audience to everyone."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="+")
+    list = models.ForeignKey(List, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("campaign", "list"), name="campaign_list_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.campaign_id} {self.list_id}"

@@ -1,7 +1,6 @@
 """Frozen values and enumerations of the campaigns app."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db.models import TextChoices
 
@@ -31,8 +30,7 @@ class CampaignChanges:
     body_format: BodyFormat | Unset = UNSET
     body: str | Unset = UNSET
     text: str | Unset = UNSET
-    sender_id: int | None | Unset = UNSET
-    category_id: int | None | Unset = UNSET
-    segment_id: int | None | Unset = UNSET
+    sender_id: int | Unset | None = UNSET
+    category_id: int | Unset | None = UNSET
+    segment_id: int | Unset | None = UNSET
     list_ids: tuple[int, ...] | Unset = UNSET
-    scheduled_at: datetime | None | Unset = UNSET

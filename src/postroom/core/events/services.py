@@ -1,6 +1,6 @@
 """The outbox: facts are written where they happen and told to the subscribers of higher apps afterwards."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,8 +11,11 @@ from django.db.models import Q
 from postroom.core.events.models import DomainEvent
 from postroom.core.events.selectors import to_event
 from postroom.core.events.types import NOTIFY_EVENTS, Event, NewEvent
+from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import Workspace
+from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit import notify
+from postroom.kit.types import JSONValue
 
 Handler = Callable[[Event], None]
 
@@ -44,6 +47,24 @@ def record_events(*, workspace: Workspace, events: Iterable[NewEvent], now: date
     DomainEvent.objects.bulk_create(rows, batch_size=1000)
     if any(row.dispatched_at is None for row in rows):
         notify.notify(NOTIFY_EVENTS)
+
+
+def record_act(
+    *,
+    workspace: Workspace,
+    actor: Actor,
+    act: AuditRecord,
+    now: datetime,
+    contact_id: int | None = None,
+    data: Mapping[str, JSONValue] | None = None,
+) -> None:
+    """Append a write to the audit trail and tell it as an event of the same name; call it inside its transaction.
+
+    ``data`` goes with the event: no personal data in it.
+    """
+    workspaces.record_audit(workspace=workspace, actor=actor, record=act, now=now)
+    event = NewEvent(act.act, act.object_type, act.object_id or 0, contact_id=contact_id, data=data or {})
+    record_event(workspace=workspace, event=event, now=now)
 
 
 def dispatch_events(*, now: datetime, limit: int = 500) -> int:

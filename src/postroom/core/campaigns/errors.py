@@ -1,0 +1,27 @@
+"""What may go wrong with campaigns."""
+
+from postroom.kit.errors import Conflict, Invalid, NotFound
+
+
+class NoSuchCampaign(NotFound):
+    """There is no such campaign in this workspace."""
+
+    code = "no_such_campaign"
+
+
+class BadCampaign(Invalid):
+    """A campaign cannot be written like this."""
+
+    code = "bad_campaign"
+
+
+class CampaignIncomplete(Invalid):
+    """The campaign is not ready to be sent; ``missing`` names what it lacks."""
+
+    code = "campaign_incomplete"
+
+
+class CampaignState(Conflict):
+    """The campaign is in a state that forbids this."""
+
+    code = "campaign_state"

@@ -1,0 +1,54 @@
+"""Pure decisions about campaigns: what a text may look like, what is missing before it can be sent."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from postroom.core.campaigns.errors import BadCampaign
+from postroom.core.mail.types import Composition
+from postroom.kit.types import JSONValue
+
+LONGEST: Final = {"name": 200, "subject": 998, "preheader": 300, "body": 500_000, "text": 500_000}
+TEST_PREFIX: Final = "[Test] "
+MOST_TEST_RECIPIENTS: Final = 10
+
+# Stands in for a reader where a mail is shown before anybody gets it.
+EXAMPLE_READER: Final[Mapping[str, JSONValue]] = {
+    "email": "alex@example.com",
+    "first_name": "Alex",
+    "last_name": "Example",
+    "company": "Example Ltd",
+    "phone": "",
+    "language": "en",
+    "timezone": "UTC",
+    "custom": {},
+}
+
+
+def check_text(name: str, value: str) -> str:
+    """Return the value of a text field. Raises BadCampaign when it is too long, or a line break is in a line."""
+    if len(value) > LONGEST[name]:
+        raise BadCampaign(f"The {name} is longer than {LONGEST[name]} characters.", field=name)
+    if "\0" in value:
+        raise BadCampaign(f"The {name} holds a NUL character.", field=name)
+    if name in ("name", "subject", "preheader") and len(value.splitlines()) > 1:
+        raise BadCampaign(f"The {name} must be a single line.", field=name)
+    if name == "name" and not value.strip():
+        raise BadCampaign("A campaign needs a name.", field=name)
+    return value
+
+
+def find_missing(*, has_sender: bool, subject: str, body: str, audience_size: int) -> tuple[str, ...]:
+    """Return what a campaign lacks before it can be sent."""
+    parts = {
+        "sender": has_sender,
+        "subject": bool(subject.strip()),
+        "body": bool(body.strip()),
+        "audience": audience_size > 0,
+    }
+    return tuple(name for name, is_there in parts.items() if not is_there)
+
+
+def make_test(composition: Composition) -> Composition:
+    """Return the composition as a test sends it."""
+    return replace(composition, subject=TEST_PREFIX + composition.subject)

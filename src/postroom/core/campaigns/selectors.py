@@ -1,0 +1,106 @@
+"""Reads of campaigns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q, Sum
+from django.db.models.functions import Coalesce
+
+from postroom.core.campaigns.errors import NoSuchCampaign
+from postroom.core.campaigns.models import Campaign
+from postroom.core.campaigns.rules import EXAMPLE_READER
+from postroom.core.contacts import selectors as contacts
+from postroom.core.contacts.types import Audience, Fence
+from postroom.core.mail.rules import compose
+from postroom.core.mail.types import BodyFormat, ChunkStatus, Composition
+from postroom.core.workspaces.models import Workspace
+from postroom.kit.paging import Page, PageRequest, fetch_page
+from postroom.kit.types import JSONValue
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRow:
+    """A campaign of a list, with how many recipients it has and how many of them need nothing more."""
+
+    campaign: Campaign
+    total: int
+    done: int
+
+
+def get_campaign(*, workspace: Workspace, uid: UUID) -> Campaign:
+    """Return a campaign with everything it names. Raises NoSuchCampaign, also for one of another workspace."""
+    rows = Campaign.objects.select_related("sender", "category", "segment", "batch").prefetch_related("lists")
+    campaign = rows.filter(workspace=workspace, uid=uid).first()
+    if campaign is None:
+        raise NoSuchCampaign("There is no such campaign in this workspace.")
+    return campaign
+
+
+def lock_campaign(*, workspace: Workspace, uid: UUID) -> Campaign:
+    """Return a campaign, locked until the transaction ends. Raises NoSuchCampaign."""
+    campaign = Campaign.objects.select_for_update().filter(workspace=workspace, uid=uid).first()
+    if campaign is None:
+        raise NoSuchCampaign("There is no such campaign in this workspace.")
+    return campaign
+
+
+def list_campaigns(*, workspace: Workspace, page: PageRequest, status: str = "") -> Page[CampaignRow]:
+    """Return campaigns with their progress, newest first; with ``status``, only those."""
+    done = Sum("batch__chunks__size", filter=Q(batch__chunks__status=ChunkStatus.DONE))
+    rows = Campaign.objects.filter(workspace=workspace).select_related("batch").annotate(done=Coalesce(done, 0))
+    if status:
+        rows = rows.filter(status=status)
+    return fetch_page(rows.order_by("-id"), page).map(
+        lambda row: CampaignRow(row, total=row.batch.total if row.batch else 0, done=row.done)
+    )
+
+
+def audience_of(campaign: Campaign) -> Audience:
+    """Return whom a campaign is for."""
+    return Audience(list_ids=tuple(sorted(row.pk for row in campaign.lists.all())), segment_id=campaign.segment_id)
+
+
+def fence_of(campaign: Campaign) -> Fence:
+    """Return what a campaign needs people's word for."""
+    return Fence(list_ids=audience_of(campaign).list_ids, category_id=campaign.category_id)
+
+
+def composition_of(campaign: Campaign) -> Composition:
+    """Return what the author wrote."""
+    return Composition(
+        subject=campaign.subject,
+        body=campaign.body,
+        body_format=BodyFormat(campaign.body_format),
+        text=campaign.text,
+        preheader=campaign.preheader,
+    )
+
+
+def count_campaign_audience(*, workspace: Workspace, uid: UUID) -> int:
+    """Return how many people the campaign is for, those who must not be mailed included. Raises NoSuchCampaign."""
+    campaign = get_campaign(workspace=workspace, uid=uid)
+    return contacts.count_audience(workspace=workspace, audience=audience_of(campaign))
+
+
+def preview_campaign(*, workspace: Workspace, uid: UUID, contact_uid: UUID | None = None) -> compose.Preview:
+    """Return the mail as one person, or an example reader, would see it.
+
+    Raises NoSuchCampaign, NoSuchContact, BadComposition or TemplateRefused.
+    """
+    composition = composition_of(get_campaign(workspace=workspace, uid=uid))
+    return preview_composition(workspace=workspace, composition=composition, contact_uid=contact_uid)
+
+
+def preview_composition(
+    *, workspace: Workspace, composition: Composition, contact_uid: UUID | None = None
+) -> compose.Preview:
+    """Return unsaved text as one person, or an example reader, would see it."""
+    return compose.preview(composition, _reader(workspace, contact_uid))
+
+
+def _reader(workspace: Workspace, contact_uid: UUID | None) -> Mapping[str, JSONValue]:
+    if contact_uid is None:
+        return EXAMPLE_READER
+    contact = contacts.get_contact(workspace=workspace, uid=contact_uid)
+    return contacts.load_profiles(contact_ids=(contact.pk,))[contact.pk]

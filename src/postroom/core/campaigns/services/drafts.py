@@ -1,0 +1,115 @@
+"""Drafts: a campaign while it is written."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+
+from postroom.core.campaigns.errors import CampaignState
+from postroom.core.campaigns.models import Campaign
+from postroom.core.campaigns.rules import check_text
+from postroom.core.campaigns.selectors import lock_campaign
+from postroom.core.campaigns.services.states import note
+from postroom.core.campaigns.types import CampaignChanges, CampaignStatus
+from postroom.core.contacts import selectors as contacts
+from postroom.core.mail import selectors as mail
+from postroom.core.workspaces.models import Workspace
+from postroom.core.workspaces.types import Actor
+from postroom.kit.types import Unset
+
+_TEXTS: Final = ("name", "subject", "preheader", "body", "text")
+# A body may be long; its audit row says that it changed, not every letter of it.
+_LONGEST_IN_AUDIT: Final = 1000
+
+
+@transaction.atomic
+def create_campaign(*, workspace: Workspace, name: str, actor: Actor, now: datetime) -> Campaign:
+    """Start an empty draft. Raises BadCampaign."""
+    campaign = Campaign.objects.create(
+        workspace=workspace,
+        created_by_id=actor.user_id,
+        name=check_text("name", name).strip(),
+        created_at=now,
+        updated_at=now,
+    )
+    note(campaign, act="campaign.created", actor=actor, now=now, after={"name": campaign.name})
+    return campaign
+
+
+@transaction.atomic
+def update_campaign(
+    *, workspace: Workspace, uid: UUID, changes: CampaignChanges, actor: Actor, now: datetime
+) -> Campaign:
+    """Change a draft. Raises NoSuchCampaign, CampaignState, BadCampaign, and for foreign parts NoSuchSender,
+    NoSuchCategory, NoSuchSegment or NoSuchList.
+    """
+    campaign = lock_campaign(workspace=workspace, uid=uid)
+    _require_draft(campaign, "changed")
+    wanted = _wanted_fields(workspace, changes)
+    before = {name: getattr(campaign, name) for name in wanted}
+    for name, value in wanted.items():
+        setattr(campaign, name, value)
+    campaign.updated_at = now
+    campaign.save(update_fields=[*wanted, "updated_at"])
+    if not isinstance(changes.list_ids, Unset):
+        before["lists"] = sorted(campaign.lists.values_list("pk", flat=True))
+        wanted["lists"] = sorted(set(changes.list_ids))
+        campaign.lists.set([contacts.get_list(workspace=workspace, list_id=pk) for pk in set(changes.list_ids)])
+    changed = [name for name in wanted if wanted[name] != before[name]]
+    note(
+        campaign,
+        act="campaign.updated",
+        actor=actor,
+        now=now,
+        before={name: _short(before[name]) for name in changed},
+        after={name: _short(wanted[name]) for name in changed},
+    )
+    return campaign
+
+
+@transaction.atomic
+def delete_campaign(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetime) -> None:
+    """Throw a draft away; what was ever sent stays. Raises NoSuchCampaign, CampaignState."""
+    campaign = lock_campaign(workspace=workspace, uid=uid)
+    _require_draft(campaign, "deleted")
+    note(campaign, act="campaign.deleted", actor=actor, now=now, before={"name": campaign.name})
+    campaign.delete()
+
+
+def _require_draft(campaign: Campaign, act: str) -> None:
+    if campaign.status != CampaignStatus.DRAFT:
+        raise CampaignState(
+            f"The campaign {campaign.name} is {campaign.status}; only a draft can be {act}.", status=campaign.status
+        )
+
+
+def _wanted_fields(workspace: Workspace, changes: CampaignChanges) -> dict[str, object]:
+    """Return the fields to set, each allowed and of this workspace."""
+    wanted: dict[str, object] = {}
+    for name in _TEXTS:
+        value = getattr(changes, name)
+        if not isinstance(value, Unset):
+            wanted[name] = check_text(name, value)
+    if not isinstance(changes.body_format, Unset):
+        wanted["body_format"] = changes.body_format
+    for name in ("sender_id", "category_id", "segment_id"):
+        value = getattr(changes, name)
+        if not isinstance(value, Unset):
+            if value is not None:
+                _require_own(workspace, name, value)
+            wanted[name] = value
+    return wanted
+
+
+def _require_own(workspace: Workspace, name: str, key: int) -> None:
+    if name == "sender_id":
+        mail.get_sender(workspace=workspace, sender_id=key)
+    elif name == "category_id":
+        contacts.get_category(workspace=workspace, category_id=key)
+    else:
+        contacts.get_segment_by_id(workspace=workspace, segment_id=key)
+
+
+def _short(value: object) -> object:
+    return value[:_LONGEST_IN_AUDIT] if isinstance(value, str) else value

@@ -1,0 +1,116 @@
+"""From draft to sending: the test, the send, the schedule."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from postroom.core.campaigns.errors import BadCampaign, CampaignIncomplete
+from postroom.core.campaigns.jobs import defer_start_campaign
+from postroom.core.campaigns.models import Campaign
+from postroom.core.campaigns.rules import EXAMPLE_READER, MOST_TEST_RECIPIENTS, find_missing, make_test
+from postroom.core.campaigns.selectors import audience_of, composition_of, get_campaign, preview_composition
+from postroom.core.campaigns.services.states import move, note
+from postroom.core.campaigns.types import CampaignStatus
+from postroom.core.contacts import selectors as contacts
+from postroom.core.mail import services as mail
+from postroom.core.mail.types import AcceptedMessage, MessageClass, NewMessage
+from postroom.core.workspaces.models import Workspace
+from postroom.core.workspaces.types import SYSTEM, Actor
+
+
+@transaction.atomic
+def send_test(
+    *, workspace: Workspace, uid: UUID, to: Sequence[str], actor: Actor, now: datetime
+) -> list[AcceptedMessage]:
+    """Send the mail as it stands to a few addresses, marked as a test and counted in no report.
+
+    Raises NoSuchCampaign, CampaignIncomplete, BadCampaign, BadAddress, BadComposition or TemplateRefused.
+    """
+    campaign = get_campaign(workspace=workspace, uid=uid)
+    _require_complete(campaign, audience_size=1)
+    if not 1 <= len(to) <= MOST_TEST_RECIPIENTS:
+        raise BadCampaign(f"A test goes to 1 to {MOST_TEST_RECIPIENTS} addresses, not {len(to)}.")
+    composition = make_test(composition_of(campaign))
+    messages = [
+        NewMessage(
+            sender_id=campaign.sender_id or 0,
+            message_class=MessageClass.MARKETING,
+            to=(address,),
+            composition=composition,
+            slots={**EXAMPLE_READER, "email": address},
+            is_test=True,
+        )
+        for address in to
+    ]
+    note(campaign, act="campaign.tested", actor=actor, now=now, after={"recipients": len(to)})
+    return mail.accept_messages(workspace=workspace, messages=messages, actor=actor, now=now)
+
+
+@transaction.atomic
+def send_campaign(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetime) -> Campaign:
+    """Send a draft or a scheduled campaign now; a worker freezes its audience and the senders begin.
+
+    Raises NoSuchCampaign, CampaignState when somebody sent it before, and what ``check_campaign`` raises.
+    """
+    campaign = get_campaign(workspace=workspace, uid=uid)
+    _check(campaign)
+    allowed = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
+    move(campaign, allowed=allowed, to=CampaignStatus.SENDING, act="sent", now=now, started_at=now, error="")
+    note(campaign, act="campaign.sent", actor=actor, now=now)
+    defer_start_campaign(campaign.pk)
+    return campaign
+
+
+@transaction.atomic
+def schedule_campaign(*, workspace: Workspace, uid: UUID, at: datetime, actor: Actor, now: datetime) -> Campaign:
+    """Have a draft sent at a time to come; a scheduled one gets the new time.
+
+    Raises NoSuchCampaign, CampaignState, BadCampaign for a time that is past, and what ``send_campaign`` raises.
+    """
+    campaign = get_campaign(workspace=workspace, uid=uid)
+    if at <= now:
+        raise BadCampaign(f"The time to send {campaign.name} has passed already.", field="scheduled_at")
+    _check(campaign)
+    allowed = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
+    move(campaign, allowed=allowed, to=CampaignStatus.SCHEDULED, act="scheduled", now=now, scheduled_at=at)
+    note(campaign, act="campaign.scheduled", actor=actor, now=now, after={"at": at.isoformat()})
+    return campaign
+
+
+def start_due_campaigns(*, now: datetime) -> int:
+    """Start every scheduled campaign whose time has come; return how many. Each starts once, whoever looks."""
+    due = Campaign.objects.filter(status=CampaignStatus.SCHEDULED, scheduled_at__lte=now)
+    return sum(_start_due(pk, now) for pk in due.order_by("scheduled_at").values_list("pk", flat=True)[:100])
+
+
+@transaction.atomic
+def _start_due(campaign_id: int, now: datetime) -> bool:
+    rows = Campaign.objects.filter(pk=campaign_id, status=CampaignStatus.SCHEDULED, scheduled_at__lte=now)
+    if not rows.update(status=CampaignStatus.SENDING, started_at=now, updated_at=now, error=""):
+        return False
+    campaign = Campaign.objects.select_related("workspace").get(pk=campaign_id)
+    note(campaign, act="campaign.sent", actor=SYSTEM, now=now)
+    defer_start_campaign(campaign_id)
+    return True
+
+
+def _check(campaign: Campaign) -> None:
+    """Raise what would stop the campaign later, while its author still looks."""
+    size = contacts.count_audience(workspace=campaign.workspace, audience=audience_of(campaign))
+    _require_complete(campaign, audience_size=size)
+    preview_composition(workspace=campaign.workspace, composition=composition_of(campaign))
+
+
+def _require_complete(campaign: Campaign, *, audience_size: int) -> None:
+    missing = find_missing(
+        has_sender=campaign.sender is not None and campaign.sender.is_active,
+        subject=campaign.subject,
+        body=campaign.body,
+        audience_size=audience_size,
+    )
+    if missing:
+        raise CampaignIncomplete(
+            f"The campaign {campaign.name} cannot be sent yet. It lacks: {', '.join(missing)}.", missing=missing
+        )
