@@ -1,0 +1,170 @@
+"""What an author says about a campaign."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from django import forms
+from django.utils import timezone
+
+from postroom.core.campaigns.types import CampaignChanges
+from postroom.core.contacts import selectors as contacts
+from postroom.core.contacts.types import Audience
+from postroom.core.mail import selectors as mail
+from postroom.core.mail.types import BodyFormat, Composition
+from postroom.web.shared.forms import HouseForm
+
+if TYPE_CHECKING:
+    from postroom.core.campaigns.models import Campaign
+    from postroom.core.workspaces.models import Workspace
+
+EVERYONE: Final = "everyone"
+LISTS: Final = "lists"
+SEGMENT: Final = "segment"
+
+
+class NewCampaignForm(HouseForm):
+    """A campaign to start writing."""
+
+    name = forms.CharField(label="Name", max_length=200, help_text="Only your colleagues see it.")
+
+
+class AudienceForm(HouseForm):
+    """Who a campaign is for."""
+
+    audience = forms.ChoiceField(
+        label="Who gets it",
+        choices=((LISTS, "Members of lists"), (SEGMENT, "Matches of a segment"), (EVERYONE, "Everyone")),
+        widget=forms.RadioSelect,
+    )
+    list_ids = forms.TypedMultipleChoiceField(
+        label="Lists", coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    segment_id = forms.TypedChoiceField(label="Segment", coerce=int, empty_value=None, required=False)
+
+    def __init__(self, data: object, *, workspace: "Workspace", initial: dict[str, object] | None = None) -> None:
+        super().__init__(data, initial=initial)
+        self.set_choices("list_ids", [(one.pk, one.name) for one in contacts.list_lists(workspace=workspace)])
+        segments = [(one.pk, one.name) for one in contacts.list_segments(workspace=workspace)]
+        self.set_choices("segment_id", [("", "Choose a segment"), *segments])
+
+    def set_choices(self, name: str, choices: Sequence[tuple[object, str]]) -> None:
+        """Offer ``choices`` in the field ``name``."""
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = list(choices)
+
+    def clean(self) -> dict[str, object]:
+        """Refuse an audience of lists, or of a segment, that names none: empty never means everyone."""
+        kind = self.cleaned_data.get("audience")
+        if kind == LISTS and not self.cleaned_data.get("list_ids"):
+            self.add_error("list_ids", "Choose at least one list.")
+        if kind == SEGMENT and not self.cleaned_data.get("segment_id"):
+            self.add_error("segment_id", "Choose a segment.")
+        return self.cleaned_data
+
+    def to_audience(self) -> Audience:
+        """Return the audience as the core takes it."""
+        kind = self.cleaned_data["audience"]
+        return Audience(
+            list_ids=tuple(self.cleaned_data["list_ids"]) if kind == LISTS else (),
+            segment_id=self.cleaned_data["segment_id"] if kind == SEGMENT else None,
+        )
+
+
+class CampaignForm(AudienceForm):
+    """All of a draft."""
+
+    name = forms.CharField(label="Name", max_length=200)
+    sender_id = forms.TypedChoiceField(label="From", coerce=int, empty_value=None, required=False)
+    category_id = forms.TypedChoiceField(
+        label="Category",
+        coerce=int,
+        empty_value=None,
+        required=False,
+        help_text="Only people who said yes to the category get it.",
+    )
+    subject = forms.CharField(label="Subject", max_length=998, required=False)
+    preheader = forms.CharField(
+        label="Preview line", max_length=300, required=False, help_text="Shown after the subject in the inbox."
+    )
+    body_format = forms.ChoiceField(label="Written in", choices=BodyFormat.choices)
+    body = forms.CharField(
+        label="Body", required=False, strip=False, widget=forms.Textarea(attrs={"rows": 22, "spellcheck": "true"})
+    )
+
+    def __init__(self, data: object, *, workspace: "Workspace", initial: dict[str, object] | None = None) -> None:
+        super().__init__(data, workspace=workspace, initial=initial)
+        senders = [(one.pk, f"{one.name} ({one.from_email})") for one in mail.list_senders(workspace=workspace)]
+        self.set_choices("sender_id", [("", "Choose a sender"), *senders])
+        categories = [(one.pk, one.name) for one in contacts.list_categories(workspace=workspace)]
+        self.set_choices("category_id", [("", "No category"), *categories])
+        self.fields["body"].widget.attrs["class"] = "form-control code"
+
+    def to_changes(self) -> CampaignChanges:
+        """Return the draft as the core takes it."""
+        audience = self.to_audience()
+        said = self.cleaned_data
+        return CampaignChanges(
+            name=said["name"],
+            subject=said["subject"],
+            preheader=said["preheader"],
+            body_format=BodyFormat(said["body_format"]),
+            body=said["body"],
+            sender_id=said["sender_id"],
+            category_id=said["category_id"],
+            segment_id=audience.segment_id,
+            list_ids=audience.list_ids,
+        )
+
+
+class PreviewForm(HouseForm):
+    """The words of a draft, as they stand in the composer."""
+
+    subject = forms.CharField(max_length=998, required=False)
+    preheader = forms.CharField(max_length=300, required=False)
+    body_format = forms.ChoiceField(choices=BodyFormat.choices)
+    body = forms.CharField(required=False, strip=False)
+
+    def to_composition(self) -> Composition:
+        """Return the composition as the core takes it."""
+        return Composition(**{**self.cleaned_data, "body_format": BodyFormat(self.cleaned_data["body_format"])})
+
+
+class TestForm(HouseForm):
+    """Where a test goes."""
+
+    to = forms.CharField(label="Send a test to", max_length=1000, help_text="Commas between several addresses.")
+
+    def addresses(self) -> tuple[str, ...]:
+        """Return the addresses one by one."""
+        return tuple(part.strip() for part in self.cleaned_data["to"].split(",") if part.strip())
+
+
+class ScheduleForm(HouseForm):
+    """When a campaign goes out, in the workspace's own time."""
+
+    at = forms.DateTimeField(
+        label="Send it at", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    )
+
+    def __init__(self, data: object = None) -> None:
+        super().__init__(data)
+        self.fields["at"].help_text = f"In the time of {timezone.get_current_timezone_name()}."
+
+
+def describe_draft(campaign: "Campaign", starter: str) -> dict[str, object]:
+    """Return what the composer shows of a draft at first; one without a body starts from ``starter``."""
+    list_ids = [one.pk for one in campaign.lists.all()]
+    has_body = bool(campaign.body)
+    return {
+        "name": campaign.name,
+        "sender_id": campaign.sender_id or "",
+        "category_id": campaign.category_id or "",
+        "subject": campaign.subject,
+        "preheader": campaign.preheader,
+        "body_format": campaign.body_format if has_body else BodyFormat.MJML,
+        "body": campaign.body if has_body else starter,
+        "list_ids": list_ids,
+        "segment_id": campaign.segment_id or "",
+        "audience": LISTS if list_ids else SEGMENT if campaign.segment_id else EVERYONE,
+    }

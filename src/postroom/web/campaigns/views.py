@@ -1,0 +1,84 @@
+"""The campaign pages: the list, the composer with its live preview."""
+
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.html import escape
+
+from postroom.core.campaigns import selectors as campaigns
+from postroom.core.campaigns import services
+from postroom.core.campaigns.types import CampaignStatus
+from postroom.core.contacts import selectors as contacts
+from postroom.core.workspaces.types import Role
+from postroom.kit import clock
+from postroom.kit.errors import AppError
+from postroom.web.campaigns.forms import AudienceForm, CampaignForm, NewCampaignForm, PreviewForm, describe_draft
+from postroom.web.shared.frames import frame_response
+from postroom.web.shared.pages import errors_in, is_fragment, page_request, render_page
+from postroom.web.shared.rooms import Room, in_room
+
+STARTER: Final = (Path(__file__).parent / "starter.mjml").read_text(encoding="utf-8")
+LIVE: Final = (CampaignStatus.SCHEDULED, CampaignStatus.SENDING, CampaignStatus.PAUSED)
+
+
+@in_room(methods=("GET", "HEAD", "POST"))
+def show_campaigns(request: HttpRequest, room: Room) -> HttpResponse:
+    """Show the campaigns with their progress, the table alone when HTMX asks; start a new one."""
+    form = NewCampaignForm(request.POST or None)
+    if form.is_valid():
+        with errors_in(form):
+            name = form.cleaned_data["name"]
+            made = services.create_campaign(workspace=room.workspace, name=name, actor=room.actor, now=clock.now())
+            return redirect("web:campaign", room.workspace.slug, made.uid)
+    page = campaigns.list_campaigns(workspace=room.workspace, page=page_request(request))
+    is_live = any(row.campaign.status in LIVE for row in page.items)
+    template = "web/campaigns/_table.html" if is_fragment(request) else "web/campaigns/list.html"
+    return render_page(request, room, template, {"page": page, "form": form, "is_live": is_live})
+
+
+@in_room(methods=("GET", "HEAD", "POST"))
+def compose(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
+    """Write a draft; a campaign that is no draft any more shows its report instead."""
+    campaign = campaigns.get_campaign(workspace=room.workspace, uid=uid)
+    if campaign.status != CampaignStatus.DRAFT:
+        return redirect("web:report", room.workspace.slug, uid)
+    form = CampaignForm(
+        request.POST or None, workspace=room.workspace, initial=describe_draft(campaign, starter=STARTER)
+    )
+    if form.is_valid():
+        with errors_in(form):
+            services.update_campaign(
+                workspace=room.workspace, uid=uid, changes=form.to_changes(), actor=room.actor, now=clock.now()
+            )
+            messages.success(request, "The draft is saved.")
+            return redirect(
+                "web:campaign_send" if "review" in request.POST else "web:campaign", room.workspace.slug, uid
+            )
+    context = {"campaign": campaign, "form": form, "fields": contacts.list_fields(workspace=room.workspace)}
+    return render_page(request, room, "web/campaigns/compose.html", context)
+
+
+@in_room(methods=("POST",), write=Role.VIEWER)
+def preview(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
+    """Show the words of the composer as a reader of the audience would see them, for the frame beside it."""
+    form = PreviewForm(request.POST)
+    if not form.is_valid():
+        return frame_response(form.errors.as_ul())
+    try:
+        shown = campaigns.preview_composition(workspace=room.workspace, uid=uid, composition=form.to_composition())
+    except AppError as error:
+        return frame_response(f"<p role=alert>{escape(error.message)}</p>")
+    return frame_response(shown.html)
+
+
+@in_room(methods=("POST",), write=Role.VIEWER)
+def count_audience(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
+    """Count the people the composer's audience holds at this moment."""
+    campaigns.get_campaign(workspace=room.workspace, uid=uid)
+    form = AudienceForm(request.POST, workspace=room.workspace)
+    count = contacts.count_audience(workspace=room.workspace, audience=form.to_audience()) if form.is_valid() else None
+    return render_page(request, room, "web/campaigns/_audience.html", {"count": count})

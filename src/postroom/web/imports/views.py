@@ -1,0 +1,80 @@
+"""The way of a file: uploaded, mapped, imported before one's eyes, explained row by row."""
+
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from postroom.core.contacts import selectors as contacts
+from postroom.core.contacts import services
+from postroom.core.contacts.types import Upload
+from postroom.kit import clock
+from postroom.web.imports.forms import MappingForm, UploadForm
+from postroom.web.imports.progress import measure
+from postroom.web.imports.staging import find_staged_file, stage_file
+from postroom.web.shared.pages import errors_in, is_fragment, page_request, render_page
+from postroom.web.shared.rooms import Room, in_room
+
+
+@in_room()
+def show_imports(request: HttpRequest, room: Room) -> HttpResponse:
+    """Show what was imported lately."""
+    page = contacts.list_imports(workspace=room.workspace, page=page_request(request))
+    return render_page(request, room, "web/imports/list.html", {"page": page})
+
+
+@in_room(methods=("GET", "HEAD", "POST"))
+def upload_file(request: HttpRequest, room: Room) -> HttpResponse:
+    """Take a file and lead on to its mapping."""
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if form.is_valid():
+        with errors_in(form):
+            contacts.read_sample(file=form.cleaned_data["file"])
+            token = stage_file(room.workspace, form.cleaned_data["file"], clock.now())
+            return redirect("web:import_map", room.workspace.slug, token)
+    return render_page(request, room, "web/imports/upload.html", {"form": form})
+
+
+@in_room(methods=("GET", "HEAD", "POST"))
+def map_columns(request: HttpRequest, room: Room, token: str) -> HttpResponse:
+    """Show the first rows with a proposed mapping; start the import when it is confirmed."""
+    staged = find_staged_file(room.workspace, token)
+    with default_storage.open(staged.path) as file:
+        form = MappingForm(
+            request.POST or None,
+            sample=contacts.read_sample(file=file.file),
+            fields=contacts.list_fields(workspace=room.workspace),
+            lists=contacts.list_lists(workspace=room.workspace),
+        )
+        if form.is_valid():
+            with errors_in(form):
+                file.seek(0)
+                run = _start(room, form, Upload(file.file, staged.filename))
+                default_storage.delete(staged.path)
+                return redirect("web:import", room.workspace.slug, run)
+    return render_page(request, room, "web/imports/map.html", {"form": form, "filename": staged.filename})
+
+
+@in_room()
+def show_import(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
+    """Show an import: live while it runs, with its bad rows when it is done."""
+    run = contacts.get_import(workspace=room.workspace, uid=uid)
+    context: dict[str, object] = {"run": run, "progress": measure(run, now=clock.now())}
+    context["page"] = contacts.list_import_errors(workspace=room.workspace, uid=uid, page=page_request(request))
+    template = "web/imports/_run.html" if is_fragment(request) else "web/imports/run.html"
+    return render_page(request, room, template, context)
+
+
+def _start(room: Room, form: MappingForm, upload: Upload) -> UUID:
+    """Define the new fields and the new list that the mapping names, then start."""
+    now = clock.now()
+    for new in form.fields_to_define():
+        services.create_field(workspace=room.workspace, new=new, actor=room.actor, now=now)
+    list_id = form.cleaned_data["list_id"]
+    if name := form.cleaned_data["new_list"]:
+        list_id = services.create_list(workspace=room.workspace, name=name, actor=room.actor, now=now).pk
+    run = services.start_import(
+        workspace=room.workspace, upload=upload, mapping=form.to_mapping(list_id), actor=room.actor, now=now
+    )
+    return run.uid

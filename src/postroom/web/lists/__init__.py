@@ -1,0 +1,1 @@
+"""Lists people are on."""

@@ -1,0 +1,1 @@
+"""Mail that stayed here instead of going out."""

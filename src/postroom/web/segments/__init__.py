@@ -1,0 +1,1 @@
+"""Questions about people, saved under a name."""

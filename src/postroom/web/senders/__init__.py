@@ -1,0 +1,1 @@
+"""Who sends: sender accounts and their domains."""

@@ -1,0 +1,1 @@
+"""What every page uses: the room it stands in, rendering, forms, paging."""

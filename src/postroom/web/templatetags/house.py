@@ -1,0 +1,92 @@
+"""Icons, shares and state chips."""
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from django import template
+from django.utils.safestring import SafeString, mark_safe
+
+from postroom.kit.types import JSONValue
+
+if TYPE_CHECKING:
+    from postroom.core.contacts.models import Contact
+
+register = template.Library()
+
+_ICONS: Final = Path(__file__).resolve().parent.parent / "static" / "web" / "vendor" / "icons"
+_COLOURS: Final = {
+    "green": {"sent", "done", "subscribed", "granted", "delivered", "active", "verified"},
+    "blue": {"sending", "running", "claimed", "wire", "freezing", "opened", "clicked"},
+    "yellow": {"paused", "pausing", "pending", "deferred", "in_doubt", "scheduled", "cancelling"},
+    "red": {"failed", "bounced", "complained", "complaint", "withdrawn", "hard_bounce", "suppressed"},
+}
+_KINDS: Final = {
+    "sent": "mail",
+    "delivered": "mail",
+    "opened": "mail-opened",
+    "machine_opened": "robot",
+    "clicked": "pointer",
+    "scanner_clicked": "robot",
+    "bounced": "alert-triangle",
+    "failed": "alert-triangle",
+    "complained": "flag",
+    "unsubscribed": "user-off",
+    "opted_out": "user-off",
+    "replied": "arrow-back-up",
+    "created": "user",
+    "updated": "pencil",
+    "tagged": "tag",
+    "untagged": "tag",
+    "suppressed": "ban",
+}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Return the drawing of that name, hidden from screen readers: the word beside it says the same."""
+    return _read_icon(name)
+
+
+@cache
+def _read_icon(name: str) -> SafeString:
+    drawing = (_ICONS / f"{name}.svg").read_text(encoding="utf-8")
+    return mark_safe(drawing.replace("<svg", '<svg aria-hidden="true"', 1))  # noqa: S308 - a file of ours
+
+
+@register.filter
+def share(part: int | None, whole: int | None) -> str:
+    """Return ``part`` of ``whole`` in per cent with one digit, a dash when there is no whole."""
+    return f"{100 * (part or 0) / whole:.1f} %" if whole else "–"
+
+
+@register.filter
+def colour(status: str) -> str:
+    """Return the colour word of a state."""
+    return next((name for name, states in _COLOURS.items() if str(status) in states), "secondary")
+
+
+@register.filter
+def words(status: str) -> str:
+    """Return a state as a person writes it."""
+    return str(status).replace("_", " ").capitalize()
+
+
+@register.filter
+def name_of(contact: "Contact") -> str:
+    """Return what a person is called: by name, else by address."""
+    return f"{contact.first_name} {contact.last_name}".strip() or contact.email or "No name"
+
+
+@register.filter
+def plain(value: JSONValue) -> str:
+    """Return a custom value as a person writes it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@register.filter
+def kind_icon(kind: str) -> str:
+    """Return the icon of a kind of timeline entry (``mail.opened``); the last word decides."""
+    return _KINDS.get(kind.rpartition(".")[2], "info-circle")

@@ -1,0 +1,23 @@
+"""Addresses of the application: accounts, and one workspace's pages under ``/w/<slug>/``."""
+
+from django.urls import include, path
+
+from postroom.web.accounts import urls as accounts
+from postroom.web.campaigns import urls as campaigns
+from postroom.web.contacts import urls as contacts
+from postroom.web.imports import urls as imports
+from postroom.web.lists import urls as lists
+from postroom.web.overview import urls as overview
+from postroom.web.reports import urls as reports
+from postroom.web.sandbox import urls as sandbox
+from postroom.web.segments import urls as segments
+from postroom.web.senders import urls as senders
+
+AREAS = (overview, contacts, lists, segments, imports, campaigns, reports, sandbox, senders)
+
+in_workspace = ([pattern for area in AREAS for pattern in area.urlpatterns], "web")
+
+urlpatterns = [
+    *accounts.urlpatterns,
+    path("w/<slug:slug>/", include(in_workspace)),
+]
