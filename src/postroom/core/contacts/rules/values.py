@@ -1,6 +1,5 @@
 """Typed values of custom fields: one reader per type, for cells, forms and JSON alike."""
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
@@ -84,7 +83,7 @@ def _text(spec: FieldSpec, value: JSONValue) -> JSONValue:
 
 def _number(spec: FieldSpec, value: JSONValue) -> JSONValue:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if not math.isfinite(value) or abs(value) > _MAX_NUMBER:
+        if not -_MAX_NUMBER <= value <= _MAX_NUMBER:  # false for NaN, too
             raise _bad(spec, "that", "a number that fits")
         return value
     text = value.strip() if isinstance(value, str) else ""
