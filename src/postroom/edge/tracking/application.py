@@ -2,20 +2,19 @@
 
 import asyncio
 import base64
-from collections.abc import Mapping
+import os
+from functools import lru_cache
 from typing import Final
 
 import structlog
 from django.db import DatabaseError
 
-from postroom.core.mail.rules import tokens
-from postroom.core.mail.rules.bots import shorten_ip
+from postroom.core.mail.rules import bots, tokens
 from postroom.core.mail.types import EventType, Hit
 from postroom.edge.tracking.links import Links
 from postroom.edge.tracking.store import HitStore
 from postroom.kit import clock
 from postroom.kit.asgi import Application, Receive, Scope, Send, answer, find_header
-from postroom.kit.ids import uuid7
 
 log = structlog.get_logger(__name__)
 
@@ -94,17 +93,18 @@ class Tracking:
 
 
 def _hit(scope: Scope, event_type: EventType, message_id: int, link_index: int | None = None) -> Hit:
-    client = scope.get("client")
-    method: str = scope["method"]
-    facts: Mapping[str, str] = {"method": method}
+    client, method = scope.get("client"), scope["method"]
     return Hit(
-        key=uuid7().hex,
+        key=os.urandom(16).hex(),
         type=event_type,
         message_id=message_id,
         at=clock.now(),
         link_index=link_index,
         agent=find_header(scope, b"user-agent"),
-        ip=shorten_ip(client[0]) if client else "",
+        ip=_shorten_ip(client[0]) if client else "",
         is_bot=method == "HEAD",
-        data=facts,
+        data={"method": method},
     )
+
+
+_shorten_ip = lru_cache(4096)(bots.shorten_ip)  # a crowd behind one proxy, or one reader's many pictures

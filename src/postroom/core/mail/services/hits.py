@@ -53,4 +53,6 @@ def _row(hit: Hit) -> dict[str, JSONValue]:
 
 def _storable(text: str) -> str:
     """PostgreSQL keeps neither NUL nor half of a surrogate pair."""
+    if text.isascii() and "\0" not in text:
+        return text
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
