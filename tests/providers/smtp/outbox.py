@@ -36,6 +36,11 @@ def envelopes(count: int) -> list[Envelope]:
     return [envelope(number) for number in range(1, count + 1)]
 
 
+def ids(numbers: Iterable[int]) -> list[str]:
+    """Return the Message-IDs of messages."""
+    return [f"<{number}@example.com>" for number in numbers]
+
+
 class StrictOutbox:
     """Hands out a list of envelopes; those given back queue up again unless ``keeps_back``.
 

@@ -13,13 +13,8 @@ from hypothesis import strategies as st
 from postroom.core.mail.ports import Envelope, Outcome, Result
 from postroom.kit.errors import Unavailable
 from postroom.providers.smtp import SmtpTransport
-from tests.providers.smtp.outbox import Run, StrictOutbox, deliver, envelope, envelopes, impatient, settings
+from tests.providers.smtp.outbox import Run, StrictOutbox, deliver, envelope, envelopes, ids, impatient, settings
 from tests.sinks import Fault, Plan, Sink, SinkProcess, audit
-
-
-def ids(numbers: list[int]) -> list[str]:
-    """Return the Message-IDs of messages."""
-    return [f"<{number}@example.com>" for number in numbers]
 
 
 def test_421_after_some_messages_costs_a_new_connection_and_nothing_else(run: Run) -> None:
@@ -271,7 +266,7 @@ FAULTS = st.builds(
 ).filter(lambda fault: fault.stage != "content" or fault.reply[0] != "2")  # against that lie no client can help
 
 
-@hypothesis_settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(faults=st.lists(FAULTS, max_size=5), has_pipelining=st.booleans(), connections=st.integers(1, 3))
 def test_whatever_goes_wrong_every_envelope_ends_once(
     faults: list[Fault], has_pipelining: bool, connections: int

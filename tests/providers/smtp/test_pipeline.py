@@ -3,15 +3,10 @@
 import pytest
 
 from postroom.core.mail.ports import Outcome
-from tests.providers.smtp.outbox import Run, StrictOutbox, deliver, envelope, envelopes, settings
+from tests.providers.smtp.outbox import Run, StrictOutbox, deliver, envelope, envelopes, ids, settings
 from tests.sinks import Fault, Plan, Sink, audit
 
 PIPELINING = pytest.mark.parametrize("has_pipelining", [True, False], ids=["pipelined", "lock-step"])
-
-
-def ids(numbers: list[int]) -> list[str]:
-    """Return the Message-IDs of messages."""
-    return [f"<{number}@example.com>" for number in numbers]
 
 
 @PIPELINING

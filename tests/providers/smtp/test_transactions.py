@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from postroom.core.mail.ports import Outcome
@@ -131,6 +131,7 @@ def test_a_bare_line_end_is_never_sent(run: Run, body: bytes) -> None:
 @given(
     st.lists(st.sampled_from([b"\r\n", b".", b"\r", b"\n", b"a", b"\r\n.", b"\r\n.\r\n"]), max_size=12).map(b"".join)
 )
+@example(b"\n\n\r\r")  # as many CR as LF, and an odd end
 def test_content_has_one_end_and_no_bare_line_end(body: bytes) -> None:
     has_bare = b"\r" in body.replace(b"\r\n", b"") or b"\n" in body.replace(b"\r\n", b"")
     if has_bare:

@@ -47,8 +47,8 @@ class Dialogue:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether the server has said nothing that we have not read."""
-        return self._unread is None and not self.wire.has_unread
+        """Whether the connection stands and the server has said nothing that we have not read."""
+        return self._unread is None and not self._lost and not self.wire.has_unread
 
     def on_reply(self, code: int, text: bytes) -> None:
         """Keep the reply for ``reply``; a second one nobody asked for ends the connection."""

@@ -137,7 +137,7 @@ def stuff(body: bytes) -> bytes:
     Raises EnvelopeRefused for a bare CR or LF, with which a reader of other habits could see a second message.
     """
     odd = _ODD_LINE_END.search(body)
-    if odd is not None and odd.start() != len(body) - 2:
+    if odd is not None and body[odd.start() :] != b"\r\n":
         body = _stuff_lines(body)
     elif body.count(b"\n") != body.count(b"\r"):
         raise _bad_line_end()
