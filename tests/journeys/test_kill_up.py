@@ -1,0 +1,147 @@
+"""kill -9 of each part of ``postroom up`` and of the supervisor itself, while opens and inbound mail keep coming."""
+
+import smtplib
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from postroom.core.mail.rules import tokens
+from tests.journeys.running import PARTS, Running, are_gone, seconds_until
+
+READY_WITHIN_S = 15
+GONE_WITHIN_S = 5
+
+
+class Traffic(threading.Thread):
+    """Keeps opening pixels and sending mail, and remembers what was acknowledged."""
+
+    def __init__(self, running: Running) -> None:
+        super().__init__(daemon=True)
+        self._running = running
+        self._stopping = threading.Event()
+        self.opens: set[str] = set()
+        self.mails: set[str] = set()
+
+    def run(self) -> None:
+        number = 0
+        while not self._stopping.is_set():
+            number += 1
+            name = f"probe-{number}"
+            if self._running.fetch(f"/o/{tokens.pixel_token(10**12 + number)}.gif", agent=name) == 200:
+                self.opens.add(name)
+            with suppress(OSError, smtplib.SMTPException):
+                self._send(name)
+                self.mails.add(name)
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self.join(20)
+
+    def _send(self, name: str) -> None:
+        with smtplib.SMTP("127.0.0.1", self._running.smtp_port, timeout=10) as client:
+            body = f"From: a@example.com\r\nSubject: {name}\r\n\r\nHello.\r\n"
+            client.sendmail("a@example.com", "postmaster@inbound.localhost", body)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    running = Running(tmp_path)
+    yield running
+    running.kill()
+
+
+def is_back(running: Running, part: str, dead: int, killed_at: float) -> bool:
+    """Whether a new process of ``part`` runs and everything is ready; a worker must have shown life itself."""
+    successor = running.find_part(part)
+    if successor is None or successor.pid == dead or not running.is_ready():
+        return False
+    return part != "worker" or last_heartbeat(running) > killed_at
+
+
+def last_heartbeat(running: Running) -> float:
+    with running.connect() as connection:
+        row = connection.execute("SELECT extract(epoch FROM max(last_heartbeat)) FROM procrastinate_workers").fetchone()
+    assert row is not None
+    return float(str(row[0]))
+
+
+def stored(running: Running) -> tuple[set[str], set[str]]:
+    """Return the names of the opens and of the mails in the database."""
+    with running.connect() as connection:
+        agents = connection.execute(
+            "SELECT agent FROM mail_storedhit UNION ALL SELECT agent FROM mail_deliveryevent"
+        ).fetchall()
+        raws = connection.execute("SELECT raw FROM mail_inboundmessage").fetchall()
+    subjects = {bytes(raw).partition(b"Subject: ")[2].split(b"\r\n")[0].decode() for (raw,) in raws}  # type: ignore[call-overload]
+    return {str(agent) for (agent,) in agents}, subjects
+
+
+@pytest.mark.timeout(240)
+def test_whatever_is_killed_comes_back_and_nothing_acknowledged_is_lost(running: Running) -> None:
+    running.start()
+    seconds_until(running.is_ready, 60)
+    traffic = Traffic(running)
+    traffic.start()
+
+    for part in PARTS:
+        victim = running.find_part(part)
+        assert victim is not None
+        family = [victim, *victim.children(recursive=True)]
+        killed_at = time.time()
+        victim.kill()
+        seconds_until(lambda part=part, pid=victim.pid, at=killed_at: is_back(running, part, pid, at), READY_WITHIN_S)
+        assert are_gone(family), f"something of {part} is left"
+
+    family = running.family()
+    running.kill()
+    seconds_until(lambda: are_gone(family), GONE_WITHIN_S)
+    assert running.are_ports_free()
+    running.start()
+    seconds_until(running.is_ready, READY_WITHIN_S)
+
+    traffic.stop()
+    opens, mails = stored(running)
+    assert traffic.opens
+    assert traffic.mails
+    assert traffic.opens <= opens
+    assert traffic.mails <= mails
+
+    family = running.family()
+    assert running.stop() == 0
+    assert are_gone(family)
+    assert running.are_ports_free()
+
+
+def test_a_web_worker_that_is_killed_is_replaced_and_one_whose_server_dies_goes_along(running: Running) -> None:
+    running.start()
+    seconds_until(running.is_ready, 60)
+    web = running.find_part("web")
+    assert web is not None
+    (worker,) = web.children()
+    worker.kill()
+    seconds_until(lambda: running.fetch("/health") == 200 and worker.pid not in pids(web), READY_WITHIN_S)
+    assert running.find_part("web") == web
+    (worker,) = web.children()
+    web.kill()
+    seconds_until(lambda: are_gone([web, worker]), GONE_WITHIN_S)
+
+
+def pids(process: psutil.Process) -> set[int]:
+    return {child.pid for child in process.children()}
+
+
+def test_a_second_up_on_the_same_data_is_refused(running: Running) -> None:
+    running.start()
+    seconds_until(lambda: (running.data_dir / "up.lock").exists(), 20)
+    second = Running(running.data_dir.parent)
+    second.log = running.data_dir.parent / "second.log"
+    second.start()
+    assert second.process is not None
+    assert second.process.wait(30) == 1
+    assert "Postroom already runs on" in second.log.read_text()
