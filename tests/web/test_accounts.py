@@ -4,19 +4,9 @@ import pytest
 from django.test import Client
 
 from postroom.core.workspaces.models import User, Workspace
-from tests.factories import PASSWORD, make_user, make_workspace
+from tests.factories import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def workspace() -> Workspace:
-    return make_workspace()
-
-
-@pytest.fixture
-def owner(workspace: Workspace) -> User:
-    return make_user(workspace=workspace)
 
 
 def sign_in(client: Client, email: str, password: str) -> int:

@@ -73,7 +73,7 @@ def _act_on(act: Callable[..., object], *, then: str) -> Callable[..., HttpRespo
     return view
 
 
-pause: Final = _act_on(services.pause_campaign, then="web:report")
-resume: Final = _act_on(services.resume_campaign, then="web:report")
-cancel: Final = _act_on(services.cancel_campaign, then="web:report")
+pause: Final = _act_on(services.pause_campaign, then="web:campaign")
+resume: Final = _act_on(services.resume_campaign, then="web:campaign")
+cancel: Final = _act_on(services.cancel_campaign, then="web:campaign")
 delete: Final = _act_on(services.delete_campaign, then="web:campaigns")

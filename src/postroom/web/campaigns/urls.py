@@ -7,8 +7,8 @@ from postroom.web.campaigns import acts, views
 urlpatterns = [
     path("campaigns/", views.show_campaigns, name="campaigns"),
     path("campaigns/<uuid:uid>/", views.compose, name="campaign"),
-    path("campaigns/<uuid:uid>/preview/", views.preview, name="campaign_preview"),
-    path("campaigns/<uuid:uid>/audience/", views.count_audience, name="campaign_audience"),
+    path("campaigns/preview/", views.preview, name="campaign_preview"),
+    path("campaigns/audience/", views.count_audience, name="campaign_audience"),
     path("campaigns/<uuid:uid>/test/", acts.send_test, name="campaign_test"),
     path("campaigns/<uuid:uid>/send/", acts.send, name="campaign_send"),
     path("campaigns/<uuid:uid>/schedule/", acts.schedule, name="campaign_schedule"),

@@ -55,30 +55,28 @@ def compose(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
                 workspace=room.workspace, uid=uid, changes=form.to_changes(), actor=room.actor, now=clock.now()
             )
             messages.success(request, "The draft is saved.")
-            return redirect(
-                "web:campaign_send" if "review" in request.POST else "web:campaign", room.workspace.slug, uid
-            )
+            following = "web:campaign_send" if "review" in request.POST else "web:campaign"
+            return redirect(following, room.workspace.slug, uid)
     context = {"campaign": campaign, "form": form, "fields": contacts.list_fields(workspace=room.workspace)}
     return render_page(request, room, "web/campaigns/compose.html", context)
 
 
 @in_room(methods=("POST",), write=Role.VIEWER)
-def preview(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
+def preview(request: HttpRequest, room: Room) -> HttpResponse:
     """Show the words of the composer as a reader of the audience would see them, for the frame beside it."""
     form = PreviewForm(request.POST)
     if not form.is_valid():
         return frame_response(form.errors.as_ul())
     try:
-        shown = campaigns.preview_composition(workspace=room.workspace, uid=uid, composition=form.to_composition())
+        shown = campaigns.preview_composition(workspace=room.workspace, composition=form.to_composition())
     except AppError as error:
         return frame_response(f"<p role=alert>{escape(error.message)}</p>")
     return frame_response(shown.html)
 
 
 @in_room(methods=("POST",), write=Role.VIEWER)
-def count_audience(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
+def count_audience(request: HttpRequest, room: Room) -> HttpResponse:
     """Count the people the composer's audience holds at this moment."""
-    campaigns.get_campaign(workspace=room.workspace, uid=uid)
     form = AudienceForm(request.POST, workspace=room.workspace)
     count = contacts.count_audience(workspace=room.workspace, audience=form.to_audience()) if form.is_valid() else None
     return render_page(request, room, "web/campaigns/_audience.html", {"count": count})

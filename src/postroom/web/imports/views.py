@@ -30,7 +30,7 @@ def upload_file(request: HttpRequest, room: Room) -> HttpResponse:
     form = UploadForm(request.POST or None, request.FILES or None)
     if form.is_valid():
         with errors_in(form):
-            contacts.read_sample(file=form.cleaned_data["file"])
+            contacts.read_sample(file=form.cleaned_data["file"].file)
             token = stage_file(room.workspace, form.cleaned_data["file"], clock.now())
             return redirect("web:import_map", room.workspace.slug, token)
     return render_page(request, room, "web/imports/upload.html", {"form": form})
@@ -43,7 +43,7 @@ def map_columns(request: HttpRequest, room: Room, token: str) -> HttpResponse:
     with default_storage.open(staged.path) as file:
         form = MappingForm(
             request.POST or None,
-            sample=contacts.read_sample(file=file.file),
+            sample=contacts.read_sample(file=file.file, workspace=room.workspace),
             fields=contacts.list_fields(workspace=room.workspace),
             lists=contacts.list_lists(workspace=room.workspace),
         )

@@ -1,4 +1,4 @@
-"""The sandbox mailbox: every mail that was taken instead of sent, as its reader would see it and as it went over the wire."""
+"""The sandbox mailbox: mail that was taken instead of sent, as its reader would see it and as it went over the wire."""
 
 from uuid import UUID
 

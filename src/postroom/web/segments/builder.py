@@ -112,7 +112,7 @@ def to_filter(match: str, rows: Iterable[Row]) -> JSONObject:
 
 
 def from_filter(filter_: JSONValue, questions: list[Question]) -> list[Row] | None:
-    """Return the rows that show ``filter_``, or None when rows cannot: it has groups in groups, or foreign operators."""
+    """Return the rows that show ``filter_``, or None when rows cannot: it nests, or compares otherwise."""
     conditions = filter_.get("conditions") if isinstance(filter_, dict) else None
     if not isinstance(conditions, list):
         return None

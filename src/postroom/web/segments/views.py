@@ -11,7 +11,7 @@ from postroom.core.contacts import services
 from postroom.core.workspaces.types import Role
 from postroom.kit import clock
 from postroom.kit.types import JSONObject
-from postroom.web.segments.builder import Question, Row, from_filter, make_row, questions_for, read_rows, to_filter
+from postroom.web.segments.builder import Question, from_filter, make_row, questions_for, read_rows, to_filter
 from postroom.web.segments.forms import SegmentForm
 from postroom.web.shared.pages import errors_flashed, errors_in, render_page
 from postroom.web.shared.rooms import Room, in_room
@@ -49,14 +49,17 @@ def edit_segment(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     segment, questions = contacts.get_segment(workspace=room.workspace, uid=uid), _questions(room)
     known = {"name": segment.name, "match": segment.filter["match"]}
     form = SegmentForm(request.POST or None, initial=known)
-    rows: list[Row] | None = read_rows(request.POST, questions) or from_filter(segment.filter, questions)
-    if form.is_valid() and rows:
+    shown = from_filter(segment.filter, questions)
+    rows = read_rows(request.POST, questions) if request.method == "POST" and shown is not None else shown
+    if form.is_valid():
+        # What the rows cannot show, they do not change.
+        filter_ = segment.filter if rows is None else to_filter(form.cleaned_data["match"], rows)
         with errors_in(form):
             services.update_segment(
                 workspace=room.workspace,
                 uid=uid,
                 name=form.cleaned_data["name"],
-                filter=to_filter(form.cleaned_data["match"], rows),
+                filter=filter_,
                 actor=room.actor,
                 now=clock.now(),
             )

@@ -1,0 +1,100 @@
+"""Every page in a real browser, at desk and phone width: no foreign request, no broken policy, nothing too wide."""
+
+import os
+from uuid import UUID
+
+import pytest
+from django.test import Client
+
+from postroom.core.campaigns import services as campaigns
+from postroom.core.contacts import services as contacts
+from postroom.core.contacts.types import ConsentState, FieldType, MemberStatus, NewContact, NewField
+from postroom.core.mail import services as mail
+from postroom.core.workspaces.models import User, Workspace
+from tests.factories import NOW, make_actor
+from tests.web.browser import Watch, open_browser, take_shots
+
+pytestmark = [pytest.mark.web, pytest.mark.django_db(transaction=True)]
+# Playwright keeps an event loop in this thread, and Django would refuse to touch the database beside one.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+@pytest.fixture
+def contact_uid(workspace: Workspace, owner: User) -> UUID:
+    """A workspace with something in it; the person to look at."""
+    actor = make_actor(owner)
+    contacts.create_field(workspace=workspace, new=NewField(label="Country", type=FieldType.TEXT), actor=actor, now=NOW)
+    news = contacts.create_list(workspace=workspace, name="Monthly letter", actor=actor, now=NOW)
+    category = contacts.create_category(workspace=workspace, name="Product news", slug="product", actor=actor, now=NOW)
+    for number, name in enumerate(("Ada Lovelace", "Grace Hopper", "Katherine Johnson", "Annie Easley")):
+        first, last = name.split()
+        new = NewContact(
+            email=f"{first.lower()}@example.com",
+            first_name=first,
+            last_name=last,
+            company="Analytical Engines",
+            custom={"country": "GB"},
+            tags=("customer", f"group {number}"),
+        )
+        contact = contacts.create_contact(workspace=workspace, new=new, actor=actor, now=NOW)
+        contacts.set_list_member(
+            workspace=workspace,
+            list_id=news.pk,
+            contact_id=contact.pk,
+            status=MemberStatus.SUBSCRIBED,
+            source="test",
+            actor=actor,
+            now=NOW,
+        )
+    contacts.set_consent(
+        workspace=workspace,
+        contact_id=contact.pk,
+        category_id=category.pk,
+        state=ConsentState.GRANTED,
+        source="test",
+        actor=actor,
+        now=NOW,
+    )
+    filter_ = {"match": "all", "conditions": [{"field": "tag", "operator": "has", "value": "customer"}]}
+    contacts.create_segment(workspace=workspace, name="Customers", filter=filter_, actor=actor, now=NOW)
+    return contact.uid
+
+
+def test_every_page_looks_right(
+    live_server: object, as_owner: Client, workspace: Workspace, owner: User, contact_uid: UUID
+) -> None:
+    base = str(live_server)
+    mail.ensure_sandbox_sender(workspace=workspace, actor=make_actor(owner), now=NOW)
+    draft = campaigns.create_campaign(workspace=workspace, name="November", actor=make_actor(owner), now=NOW)
+    pages = {
+        "overview": "",
+        "contacts": "contacts/",
+        "contacts none found": "contacts/?q=nobody",
+        "contact": f"contacts/{contact_uid}/",
+        "contact new": "contacts/new/",
+        "lists": "lists/",
+        "segments": "segments/",
+        "segment new": "segments/new/",
+        "imports": "imports/",
+        "import new": "imports/new/",
+        "campaigns": "campaigns/",
+        "campaign compose": f"campaigns/{draft.uid}/",
+        "campaign send": f"campaigns/{draft.uid}/send/",
+        "report": f"campaigns/{draft.uid}/report/",
+        "sandbox": "sandbox/",
+        "senders": "senders/",
+        "sender new": "senders/new/",
+    }
+    with open_browser(base) as context:
+        page = context.new_page()
+        watch = Watch(page, base)
+        page.goto("/accounts/login/")
+        take_shots(page, "sign in")
+        context.add_cookies([{"name": "sessionid", "value": as_owner.cookies["sessionid"].value, "url": base}])
+        for name, path in pages.items():
+            page.goto(f"/w/{workspace.slug}/{path}")
+            page.wait_for_load_state("networkidle")
+            take_shots(page, name)
+        assert watch.faults == []
+        page.goto("/w/nowhere/")
+        take_shots(page, "404")
