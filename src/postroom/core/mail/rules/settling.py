@@ -67,14 +67,14 @@ def judge_handover(handover: Handover, history: History, now: datetime) -> Judge
 
 
 def find_bad_addresses(result: Result, recipients: Sequence[str]) -> list[str]:
-    """Return the recipients whose refusal is about the address itself (RFC 3463, section 3.2): never mail them again."""
+    """Return the recipients whose refusal is about the address itself (RFC 3463, section 3.2), never to be mailed."""
     bad = [address for address, _, text in result.recipient_replies if text.startswith("5.1.")]
     is_alone = len(recipients) == 1 and result.outcome is Outcome.FAILED
     return list(recipients) if is_alone and result.enhanced.startswith("5.1.") else bad
 
 
 def says_bad_sender(result: Result) -> bool:
-    """Whether a refusal is about us (RFC 3463, section 3.8: security or policy), so that every next one would be too."""
+    """Whether a refusal is about us (RFC 3463, section 3.8: security or policy), so the next one would be too."""
     return result.outcome is Outcome.FAILED and result.enhanced.startswith("5.7.")
 
 

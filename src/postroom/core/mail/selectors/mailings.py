@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from postroom.core.contacts.models import Category, List
-from postroom.core.mail.errors import UnknownMessage
+from postroom.core.mail.errors import NoSuchMessage
 from postroom.core.mail.selectors.addressees import find_addressee
 
 
@@ -23,10 +23,10 @@ class Mailing:
 
 
 def find_mailing(*, message_id: int) -> Mailing:
-    """Return what message ``message_id`` was to its reader. Raises UnknownMessage."""
+    """Return what message ``message_id`` was to its reader. Raises NoSuchMessage."""
     addressee = find_addressee(message_id=message_id)
     if addressee is None:
-        raise UnknownMessage
+        raise NoSuchMessage
     workspace, fence = addressee.workspace, addressee.fence
     lists = List.objects.filter(workspace=workspace, pk__in=fence.list_ids).order_by("name")
     categories = Category.objects.filter(workspace=workspace, pk=fence.category_id)

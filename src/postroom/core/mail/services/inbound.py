@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
-from postroom.core.mail.rules.reports import InboundReading
 
 from postroom.core.contacts import services as contacts
 from postroom.core.contacts.types import SuppressionReason, SuppressionScope
@@ -14,6 +13,7 @@ from postroom.core.events.types import NewEvent
 from postroom.core.mail import jobs
 from postroom.core.mail.models import InboundMessage
 from postroom.core.mail.rules import reports
+from postroom.core.mail.rules.reports import InboundReading
 from postroom.core.mail.selectors.addressees import Addressee, find_addressee
 from postroom.core.mail.services.hits import store_hits
 from postroom.core.mail.types import EventType, Hit, InboundKind, InboundMail

@@ -5,8 +5,9 @@ from datetime import datetime
 from django.db import transaction
 
 from postroom.core.contacts import services as contacts
+from postroom.core.contacts.models import List
 from postroom.core.contacts.types import OptOutScope, SuppressionReason, SuppressionScope
-from postroom.core.mail.errors import UnknownMessage
+from postroom.core.mail.errors import NoSuchMessage
 from postroom.core.mail.selectors.addressees import Addressee, find_addressee
 from postroom.core.mail.selectors.mailings import Mailing, find_mailing
 from postroom.core.mail.services.hits import store_hits
@@ -20,17 +21,22 @@ _EDGE = Actor(door=Door.EDGE)
 @transaction.atomic
 def unsubscribe_message(*, message_id: int, source: str, now: datetime, is_everything: bool = False) -> Mailing:
     """Opt the reader of a message out of its lists and category, or of all mail of the workspace when it names neither
-    or ``is_everything``; the very next sending obeys. Safe to repeat. Raises UnknownMessage.
+    or ``is_everything``; the very next sending obeys. Safe to repeat. Raises NoSuchMessage.
     """
     addressee = find_addressee(message_id=message_id)
     if addressee is None:
-        raise UnknownMessage
-    scope = OptOutScope() if is_everything else OptOutScope(addressee.fence.list_ids, addressee.fence.category_id)
-    if not _opt_out(addressee, scope, source, now):
+        raise NoSuchMessage
+    if not _opt_out(addressee, OptOutScope() if is_everything else _scope(addressee), source, now):
         _suppress(addressee, source, now)
     hit = Hit(key=f"unsubscribe-{message_id}", type=EventType.UNSUBSCRIBED, message_id=message_id, at=now)
     store_hits(hits=[hit])
     return find_mailing(message_id=message_id)
+
+
+def _scope(addressee: Addressee) -> OptOutScope:
+    """What the message rests on, without lists that are gone since; with nothing left of it, the whole workspace."""
+    lists = List.objects.filter(workspace=addressee.workspace, pk__in=addressee.fence.list_ids)
+    return OptOutScope(tuple(lists.values_list("pk", flat=True)), addressee.fence.category_id)
 
 
 def _opt_out(addressee: Addressee, scope: OptOutScope, source: str, now: datetime) -> bool:

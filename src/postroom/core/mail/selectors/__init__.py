@@ -1,0 +1,39 @@
+"""Reads of mail: accounts, templates, the ledger and its counts, the sandbox."""
+
+from postroom.core.mail.selectors.addressees import Addressee, find_addressee, find_workspaces
+from postroom.core.mail.selectors.batches import count_batch, get_batch
+from postroom.core.mail.selectors.links import find_link
+from postroom.core.mail.selectors.mailings import Mailing, find_mailing
+from postroom.core.mail.selectors.messages import get_message, list_messages
+from postroom.core.mail.selectors.sandbox import (
+    OpenedMail,
+    count_sandbox_mails,
+    get_sandbox_mail,
+    iter_sandbox_mails,
+    list_sandbox_mails,
+)
+from postroom.core.mail.selectors.senders import get_sender, list_senders, load_sender_profile
+from postroom.core.mail.selectors.templates import get_template, list_templates
+
+__all__ = [
+    "Addressee",
+    "Mailing",
+    "OpenedMail",
+    "count_batch",
+    "count_sandbox_mails",
+    "find_addressee",
+    "find_link",
+    "find_mailing",
+    "find_workspaces",
+    "get_batch",
+    "get_message",
+    "get_sandbox_mail",
+    "get_sender",
+    "get_template",
+    "iter_sandbox_mails",
+    "list_messages",
+    "list_sandbox_mails",
+    "list_senders",
+    "list_templates",
+    "load_sender_profile",
+]

@@ -1,0 +1,41 @@
+"""Reads of the ledger."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from postroom.core.mail.errors import NoSuchMessage
+from postroom.core.mail.models import Message
+from postroom.core.workspaces.models import Workspace
+from postroom.kit.paging import Page, PageRequest
+
+
+def get_message(*, workspace: Workspace, uid: UUID) -> Message:
+    """Return a message with its sender and content. Raises NoSuchMessage, also for one of another workspace."""
+    found = _messages(workspace).filter(uid=uid).first()
+    if found is None:
+        raise NoSuchMessage("There is no such message in this workspace.")
+    return found
+
+
+def list_messages(
+    *, workspace: Workspace, page: PageRequest, contact_id: int | None = None, batch_id: int | None = None
+) -> Page[Message]:
+    """Return messages, newest first: all, or those to one contact or of one batch."""
+    rows = _messages(workspace)
+    if contact_id is not None:
+        rows = rows.filter(contact_id=contact_id)
+    if batch_id is not None:
+        rows = rows.filter(batch_id=batch_id)
+    found = list(rows.order_by("-id")[page.offset : page.offset + page.size + 1])
+    return Page(
+        items=tuple(found[: page.size]),
+        number=page.number,
+        size=page.size,
+        has_next=len(found) > page.size,
+        total=rows.count() if page.with_total else None,
+    )
+
+
+def _messages(workspace: Workspace) -> QuerySet[Message]:
+    return Message.objects.select_related("sender", "content", "contact").filter(workspace=workspace)

@@ -1,0 +1,53 @@
+"""Reads of sender accounts."""
+
+import json
+from uuid import UUID
+
+from django.conf import settings
+
+from postroom.core.mail.errors import NoSuchSender
+from postroom.core.mail.models import SenderAccount
+from postroom.core.mail.types import Provider, SenderProfile, Signing
+from postroom.core.workspaces.models import Workspace
+from postroom.kit import crypto
+
+
+def get_sender(*, workspace: Workspace, sender_id: int | None = None, uid: UUID | None = None) -> SenderAccount:
+    """Return a sender account by its key or its uid. Raises NoSuchSender, also for one of another workspace."""
+    rows = SenderAccount.objects.select_related("domain").filter(workspace=workspace)
+    found = rows.filter(uid=uid).first() if sender_id is None else rows.filter(pk=sender_id).first()
+    if found is None:
+        raise NoSuchSender("There is no such sender account in this workspace.")
+    return found
+
+
+def list_senders(*, workspace: Workspace) -> list[SenderAccount]:
+    """Return the sender accounts of a workspace by name."""
+    return list(SenderAccount.objects.select_related("domain").filter(workspace=workspace).order_by("name", "id"))
+
+
+def load_sender_profile(*, sender_id: int) -> SenderProfile:
+    """Return all that carrying an account's mail needs, secrets opened; for the sender process alone."""
+    sender = SenderAccount.objects.select_related("domain").get(pk=sender_id)
+    domain = sender.domain
+    return SenderProfile(
+        id=sender.pk,
+        provider=Provider(sender.provider),
+        config=_config(sender),
+        credentials=json.loads(crypto.decrypt(sender.credentials)) if sender.credentials else {},
+        from_name=sender.from_name,
+        from_email=sender.from_email,
+        reply_to=sender.reply_to,
+        domain=domain.name if domain else "",
+        selector=domain.selector if domain else "",
+        signing=Signing(domain.signing) if domain else Signing.NONE,
+        rsa_private=crypto.decrypt(domain.rsa_private) if domain else "",
+        ed25519_private=crypto.decrypt(domain.ed25519_private) if domain else "",
+    )
+
+
+def _config(sender: SenderAccount) -> dict[str, object]:
+    """Return the account's settings; the sandbox's are this installation's, unless it says otherwise."""
+    if sender.provider != Provider.SANDBOX:
+        return sender.config
+    return {"host": settings.SANDBOX_HOST, "port": settings.SANDBOX_PORT, **sender.config}

@@ -1,0 +1,44 @@
+"""Who of a set of people must not get a piece of mail: asked when it is accepted and again right before hand-over."""
+
+from collections.abc import Mapping, Sequence
+
+from postroom.core.contacts import rules
+from postroom.core.contacts import selectors as contacts
+from postroom.core.contacts.types import Fence, MailState
+from postroom.core.mail.models import Batch
+from postroom.core.workspaces.models import Workspace
+
+
+def find_refusals(*, batch: Batch, fence: Fence, people: Sequence[tuple[int, str]]) -> list[str]:
+    """Return why each (contact, address) must not get this batch: an empty text for those who may.
+
+    A contact who is gone, or has another address than the batch was frozen with, is refused too.
+    """
+    states = contacts.load_mail_states(
+        workspace=batch.workspace, contact_ids=[contact_id for contact_id, _ in people], fence=fence
+    )
+    return [_refusal(states.get(contact_id), email, batch.message_class, fence) for contact_id, email in people]
+
+
+def find_address_refusals(
+    *, workspace: Workspace, message_class: str, fence: Fence, addresses: Sequence[str]
+) -> tuple[Mapping[str, str], Mapping[str, int]]:
+    """Return why mail must not go to each normalised address, and whose address it is where we know the person."""
+    states = contacts.load_address_states(workspace=workspace, addresses=addresses, fence=fence)
+    refusals = {address: _refusal(states.get(address), address, message_class, fence) for address in addresses}
+    owners = {address: state.contact_id for address, state in states.items() if state.contact_id is not None}
+    return refusals, owners
+
+
+def _refusal(state: MailState | None, address: str, message_class: str, fence: Fence) -> str:
+    if state is None:
+        return "deleted"
+    if state.address != address:
+        return "address_changed"
+    verdict = rules.may_we_mail(
+        state,
+        message_class=message_class,
+        has_list=bool(fence.list_ids),
+        has_category=fence.category_id is not None,
+    )
+    return "" if verdict.is_allowed else verdict.reason

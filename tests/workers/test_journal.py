@@ -1,0 +1,101 @@
+"""The sender's journal: what survives the sender."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from postroom.core.mail.ports import Handover, Outcome, Result
+from postroom.workers.journal import Journal, JournalBroken, abandoned_journals
+
+SENT = Handover(
+    7, 1732093200.25, Result(Outcome.SENT, 250, "2.0.0", "ok\tqueued\r\nas 1", "id-1", (("b@x.example", 550, "no"),))
+)
+
+
+def leave(root: Path, script: str) -> None:
+    """Let a sender of its own write a journal and die."""
+    head = f"import os, pathlib\nfrom postroom.workers.journal import Journal\nj = Journal(pathlib.Path({str(root)!r}), 'm-1')"
+    subprocess.run([sys.executable, "-c", f"{head}\n{script}\nos._exit(9)"], check=False, timeout=30)
+
+
+def test_a_living_sender_s_journal_is_left_alone(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "m-1")
+    journal.open_claim().note_leaving(1)
+    assert list(abandoned_journals(tmp_path)) == []
+    journal.close()
+
+
+def test_a_journal_says_what_left_and_what_was_answered(tmp_path: Path) -> None:
+    leave(tmp_path, "c = j.open_claim(); c.note_leaving(7); c.note_leaving(8)")
+    (path,) = tmp_path.glob("m-1/0*")
+    with path.open("ab") as file:
+        file.write(b"R\t7\t1732093200.25\tsent\t250\t2.0.0\tid-1\t\tok\n")
+    (found,) = abandoned_journals(tmp_path)
+    assert found.owner == "m-1"
+    assert found.reading.is_complete
+    assert found.reading.entries == {
+        7: Handover(7, 1732093200.25, Result(Outcome.SENT, 250, "2.0.0", "ok", "id-1")),
+        8: None,
+    }
+
+
+def test_an_ending_reads_back_as_it_was_written_on_one_line(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "m-1")
+    claim = journal.open_claim()
+    claim.note_leaving(7)
+    claim.note_ending(SENT)
+    os.close(journal._lock)  # as the kernel does for the dead
+    (found,) = abandoned_journals(tmp_path)
+    handover = found.reading.entries[7]
+    assert handover is not None
+    assert handover.result == Result(
+        Outcome.SENT, 250, "2.0.0", "ok queued  as 1", "id-1", (("b@x.example", 550, "no"),)
+    )
+    assert handover.at == SENT.at
+
+
+@pytest.mark.parametrize("torn", [b"W\t9", b"R\t7\t1732093200.25\tsent\t250\t2.0.0"])
+def test_a_torn_last_line_counts_as_not_written(tmp_path: Path, torn: bytes) -> None:
+    leave(tmp_path, "j.open_claim().note_leaving(7)")
+    (path,) = tmp_path.glob("m-1/0*")
+    with path.open("ab") as file:
+        file.write(torn)
+    (found,) = abandoned_journals(tmp_path)
+    assert found.reading.entries == {7: None}
+
+
+def test_a_journal_of_an_earlier_boot_may_have_lost_its_end(tmp_path: Path) -> None:
+    leave(tmp_path, "j.open_claim().note_leaving(7)")
+    (tmp_path / "m-1" / "lock").write_text("another boot")
+    (found,) = abandoned_journals(tmp_path)
+    assert not found.reading.is_complete
+
+
+def test_a_removed_journal_is_not_found_again_and_a_kept_one_is(tmp_path: Path) -> None:
+    leave(tmp_path, "j.open_claim().note_leaving(7)")
+    assert len(list(abandoned_journals(tmp_path))) == 1
+    for found in abandoned_journals(tmp_path):
+        found.remove()
+    assert list(abandoned_journals(tmp_path)) == []
+
+
+def test_a_finished_claim_leaves_no_file_and_an_empty_journal_goes(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "m-1")
+    claim = journal.open_claim()
+    claim.note_leaving(1)
+    claim.remove()
+    journal.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_leaves_once_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = Journal(tmp_path, "m-1").open_claim()
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        monkeypatch.setattr(claim, "_handle", full.fileno())
+        with pytest.raises(JournalBroken, match="No space left"):
+            claim.note_leaving(1)
+    with pytest.raises(JournalBroken, match="broken"):
+        claim.note_leaving(2)
