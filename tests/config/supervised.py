@@ -22,14 +22,20 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 while True:
     server.accept()[0].close()
 """
-QUIET = "import time; print('quiet starts', flush=True); time.sleep(600)"
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+QUIET = """
+import time
+from postroom.kit.processes import say_ready
+print("quiet starts", flush=True)
+say_ready()
+time.sleep(600)
+"""
+STUBBORN = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n{QUIET}"
 
 
 def make_part(name: str, code: str, *arguments: str, **options: object) -> Part:
     """Return a part that runs ``code``."""
     command = Command((sys.executable, "-c", code, *arguments), {})
-    return Part(name=name, make_command=lambda: command, **{"is_ready": lambda: True, **options})  # type: ignore[arg-type]
+    return Part(name=name, make_command=lambda: command, **{"is_ready": None, **options})  # type: ignore[arg-type]
 
 
 def main(port: int, second: str) -> int:

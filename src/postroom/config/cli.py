@@ -13,6 +13,7 @@ from postroom.config.ports import PortInUse
 from postroom.config.postgres import PostgresError
 from postroom.config.supervisor.plan import AlreadyRunning
 from postroom.kit.errors import AppError
+from postroom.kit.processes import say_ready
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -49,6 +50,7 @@ def worker() -> None:
     prepare("worker")
     from postroom.workers import worker as part
 
+    say_ready()
     part.main()
 
 
@@ -58,6 +60,7 @@ def sender() -> None:
     prepare("sender")
     from postroom.workers import sender as part
 
+    say_ready()
     part.main()
 
 

@@ -10,6 +10,8 @@ from functools import partial
 from typing import Final
 
 PR_SET_PDEATHSIG: Final = 1
+# Holds the number of a pipe's end, on which a child that serves no port tells its parent that it is up.
+READY_VARIABLE: Final = "POSTROOM_READY_FD"
 
 # Loaded once, here: between fork and exec a child must not load anything.
 _LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -40,3 +42,10 @@ def die_with_parent(parent: int, signum: int = signal.SIGKILL) -> None:
 def dying_with_us(signum: int = signal.SIGKILL) -> Callable[[], None]:
     """Return a ``preexec_fn`` that ties a child to this process. The thread that starts the child must outlive it."""
     return partial(die_with_parent, os.getpid(), signum)
+
+
+def say_ready() -> None:
+    """Tell the parent, if it asked to be told, that this process is up."""
+    if number := os.environ.pop(READY_VARIABLE, ""):
+        os.write(int(number), b"1")
+        os.close(int(number))

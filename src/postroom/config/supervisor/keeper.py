@@ -2,17 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from postroom.config.postgres import PostgresError
-from postroom.config.supervisor.parts import Child, Part
-
-Show = Callable[[str, str], None]
+from postroom.config.supervisor.parts import Child, Part, Show
 
 GATE_INTERVAL_S: Final = 0.1
-# A part must live this long before its gate is asked: one that dies at once was never ready.
-SETTLED_S: Final = 0.5
 FIRST_PAUSE_S: Final = 0.2
 LONGEST_PAUSE_S: Final = 5.0
 # A part that ran this long was healthy: its next fall is a new story.
@@ -79,21 +75,32 @@ class Keeper:
         try:
             return await self._child.wait()
         finally:
-            gate.cancel()
+            await _cancel(gate)
+            self._child.close()
             self.ready.clear()
 
     async def _watch_gate(self, child: Child) -> None:
-        await asyncio.sleep(SETTLED_S)
-        while not await asyncio.to_thread(self._part.is_ready):
-            await asyncio.sleep(GATE_INTERVAL_S)
-        if child.is_alive:
+        is_ready = self._part.is_ready
+        if is_ready is None:
+            is_up = await child.hear_ready()
+        else:
+            while not await asyncio.to_thread(is_ready):
+                await asyncio.sleep(GATE_INTERVAL_S)
+            is_up = child.is_alive
+        if is_up:
             self._was_ready = True
             self.ready.set()
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def run_task(part: Part, show: Show) -> None:
     """Run a part that has an end. Raises PartFailed when that end is a bad one."""
     child = await Child.start(part, show)
     ending = await child.wait()
+    child.close()
     if not child.has_succeeded:
         raise PartFailed(f"{part.name} {ending}; its last lines say why.")

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from postroom.kit.processes import Command, dying_with_us
+from postroom.kit.processes import READY_VARIABLE, Command, dying_with_us
+
+Show = Callable[[str, str], None]
 
 LINE_LIMIT_BYTES: Final = 1024 * 1024
 
@@ -17,7 +19,8 @@ LINE_LIMIT_BYTES: Final = 1024 * 1024
 class Part:
     """One program to keep running.
 
-    ``make_command`` may block and is asked before every start. ``is_ready`` tells whether the running program serves.
+    ``make_command`` may block and is asked before every start. ``is_ready`` tells whether the running program serves;
+    where it is None, the program says so itself (``kit.processes.say_ready``).
     ``stop_signal`` asks it to end, ``death_signal`` is what the kernel sends it when the supervisor is gone.
     It starts only while the parts it ``needs`` are ready. A part that ``is_task`` has an end of its own, which the next
     stage waits for.
@@ -25,7 +28,7 @@ class Part:
 
     name: str
     make_command: Callable[[], Command]
-    is_ready: Callable[[], bool]
+    is_ready: Callable[[], bool] | None
     stop_signal: int = signal.SIGTERM
     death_signal: int = signal.SIGKILL
     stop_timeout_s: float = 15
@@ -36,30 +39,39 @@ class Part:
 class Child:
     """A running part: its process, and the lines it prints."""
 
-    def __init__(self, part: Part, process: asyncio.subprocess.Process, show: Callable[[str, str], None]) -> None:
+    def __init__(self, part: Part, process: asyncio.subprocess.Process, show: Show, voice: int) -> None:
         self.part = part
         self._process = process
+        self._voice = voice
         self._printing = asyncio.create_task(self._print(show))
 
     @classmethod
-    async def start(cls, part: Part, show: Callable[[str, str], None]) -> "Child":
+    async def start(cls, part: Part, show: Show) -> "Child":
         """Start ``part`` in a process group of its own and pass each line it prints to ``show``."""
         command = await asyncio.to_thread(part.make_command)
-        process = await asyncio.create_subprocess_exec(
-            *command.arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            limit=LINE_LIMIT_BYTES,
-            env=dict(command.environment),
-            cwd=None if command.uid is None else "/",
-            user=command.uid,
-            group=command.gid,
-            extra_groups=None if command.uid is None else [],
-            start_new_session=True,  # Ctrl-C is for the supervisor, which stops everybody in order
-            preexec_fn=dying_with_us(part.death_signal),
-        )
-        return cls(part, process, show)
+        voice, far_end = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command.arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                limit=LINE_LIMIT_BYTES,
+                env={**command.environment, READY_VARIABLE: str(far_end)},
+                pass_fds=(far_end,),
+                cwd=None if command.uid is None else "/",
+                user=command.uid,
+                group=command.gid,
+                extra_groups=None if command.uid is None else [],
+                start_new_session=True,  # Ctrl-C is for the supervisor, which stops everybody in order
+                preexec_fn=dying_with_us(part.death_signal),
+            )
+        except BaseException:
+            os.close(voice)
+            raise
+        finally:
+            os.close(far_end)
+        return cls(part, process, show, voice)
 
     @property
     def is_alive(self) -> bool:
@@ -77,6 +89,21 @@ class Child:
         self._signal_group(signal.SIGKILL)
         await self._printing
         return f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
+
+    async def hear_ready(self) -> bool:
+        """Wait until the process says that it is up; False when it ends without a word."""
+        loop = asyncio.get_running_loop()
+        said = asyncio.Event()
+        loop.add_reader(self._voice, said.set)
+        try:
+            await said.wait()
+        finally:
+            loop.remove_reader(self._voice)
+        return bool(os.read(self._voice, 1))
+
+    def close(self) -> None:
+        """Forget the process, after its end."""
+        os.close(self._voice)
 
     async def stop(self) -> None:
         """Ask the process to end, and after ``stop_timeout_s`` seconds make it."""
@@ -96,7 +123,7 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signum)
 
-    async def _print(self, show: Callable[[str, str], None]) -> None:
+    async def _print(self, show: Show) -> None:
         stream = self._process.stdout
         assert stream is not None
         while True:

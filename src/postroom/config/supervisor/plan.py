@@ -55,8 +55,8 @@ def make_plan() -> list[list[Part]]:
     database = [[_postgres()]] if is_embedded() else []
     return [
         *database,
-        [Part(name="migrate", make_command=partial(own_command, "migrate"), is_ready=_always, is_task=True)],
-        [_own("worker", _always), _own("sender", _always)],
+        [Part(name="migrate", make_command=partial(own_command, "migrate"), is_ready=None, is_task=True)],
+        [_own("worker", None), _own("sender", None)],
         [_own("web", _web_answers), _own("smtp", _smtp_answers)],
     ]
 
@@ -81,13 +81,9 @@ def _postgres() -> Part:
     )
 
 
-def _own(name: str, is_ready: Callable[[], bool]) -> Part:
+def _own(name: str, is_ready: Callable[[], bool] | None) -> Part:
     needs = frozenset({"postgres"} if is_embedded() else ())
     return Part(name=name, make_command=partial(own_command, name), is_ready=is_ready, needs=needs)
-
-
-def _always() -> bool:
-    return True
 
 
 def _web_answers() -> bool:
