@@ -10,7 +10,7 @@ from liquid.exceptions import LiquidError
 from postroom.core.mail.errors import TemplateRefused
 from postroom.core.mail.rules.liquid.budget import BudgetedContext
 from postroom.core.mail.rules.liquid.filters import FILTERS
-from postroom.core.mail.rules.liquid.scan import TAGS, line_of, scan
+from postroom.core.mail.rules.liquid.scan import TAGS, Kind, line_of, scan
 from postroom.kit.types import JSONValue
 
 MAX_OUTPUT: Final = 1024 * 1024
@@ -79,8 +79,20 @@ def _refusal(source: str, error: Exception) -> TemplateRefused:
     if not isinstance(error, LiquidError):
         return TemplateRefused(f"The template cannot be rendered ({type(error).__name__}).")
     token = error.token
-    line = line_of(source, token.start_index) if token is not None and token.start_index >= 0 else 0
+    known = token is not None and token.start_index >= 0
+    line = line_of(source, token.start_index) if token is not None and known else _guess_line(source)
     return TemplateRefused(f"{str(error.message)[:200]}.", line=line)
+
+
+def _guess_line(source: str) -> int:
+    """Return the line of the first output that does not parse on its own: the parser forgets where an output ends."""
+    for piece in scan(source):
+        if piece.kind is Kind.OUTPUT:
+            try:
+                _PLAIN.from_string(piece.source)
+            except LiquidError:
+                return line_of(source, piece.start)
+    return 0
 
 
 def _plain_object(values: Mapping[str, JSONValue], depth: int) -> dict[str, object]:

@@ -1,0 +1,139 @@
+"""Compiles frozen content once: static octets already encoded, and fillers for what differs per message."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from postroom.core.mail.rules.compose.filling import Filler, fill_template, fill_url, fill_variable
+from postroom.core.mail.rules.compose.values import LINK, PIXEL, UNSUBSCRIBE, FrozenContent
+from postroom.core.mail.rules.liquid import Kind, Piece, Template, parse_template, scan
+from postroom.kit.mime import clean_line, clean_text, qp_end, qp_piece
+
+_SIMPLE: Final = re.compile(
+    r"\s*([a-zA-Z_][\w-]*(?:\.[a-zA-Z_][\w-]*)*)\s*(?:\|\s*default\s*:\s*(\"[^\"]*\"|'[^']*')\s*)?", re.ASCII
+)
+_URL_NAME: Final = re.compile(rf"{LINK}[0-9]{{1,4}}|{UNSUBSCRIBE}|{PIXEL}")
+_WORDS_OF_LIQUID: Final = frozenset(
+    ("true", "false", "nil", "null", "empty", "blank", "forloop", "now", "today", "size", "first", "last")
+)
+_STATEFUL: Final = frozenset(("assign", "capture", "increment", "decrement", "cycle"))
+_OPENING: Final = frozenset(("if", "unless", "case", "for", "comment"))
+_CLOSING: Final = frozenset(("endif", "endunless", "endcase", "endfor", "endcomment"))
+
+Part = bytes | Filler
+Variable = Callable[[str, str], Filler]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledContent:
+    """Octets with gaps: ``skeleton`` is the body with empty gaps, ``gaps`` says which filler goes where.
+
+    ``fillers`` are distinct, so a link or a name that appears twice is made once.
+    """
+
+    subject: str | Template
+    content_type: bytes
+    skeleton: tuple[bytes, ...]
+    gaps: tuple[tuple[int, int], ...]
+    fillers: tuple[Filler, ...]
+
+
+def compile_content(frozen: FrozenContent) -> CompiledContent:
+    """Return the compiled form of ``frozen``, to be kept by whoever sends many. Raises TemplateRefused."""
+    text = _compile_part(frozen.text, escapes=False)
+    content_type, parts = b"Content-Type: text/plain; charset=utf-8\r\n" + _ENCODING, text
+    if frozen.html:
+        boundary = _boundary(frozen)
+        content_type = b'Content-Type: multipart/alternative;\r\n boundary="' + boundary + b'"\r\n\r\n'
+        opening = b"--" + boundary + b"\r\nContent-Type: text/%s; charset=utf-8\r\n" + _ENCODING
+        between = b"\r\n" + opening % b"html"
+        closing = b"\r\n--" + boundary + b"--"
+        parts = [opening % b"plain", *text, between, *_compile_part(frozen.html, escapes=True), closing]
+    skeleton, gaps, fillers = _lay_out([*parts, b"\r\n"])
+    return CompiledContent(_compile_subject(frozen.subject), content_type, skeleton, gaps, fillers)
+
+
+_ENCODING: Final = b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+
+
+def _boundary(frozen: FrozenContent) -> bytes:
+    """No quoted-printable text can hold "=_" (RFC 2045, section 6.7), so no body can hold the boundary."""
+    digest = hashlib.blake2b(f"{frozen.text}\0{frozen.html}".encode(), digest_size=12).hexdigest()
+    return b"=_" + digest.encode("ascii")
+
+
+def _compile_subject(source: str) -> str | Template:
+    has_liquid = any(piece.kind is not Kind.TEXT for piece in scan(source))
+    return parse_template(source, escapes=False) if has_liquid else clean_line(source)
+
+
+def _lay_out(parts: Iterable[Part]) -> tuple[tuple[bytes, ...], tuple[tuple[int, int], ...], tuple[Filler, ...]]:
+    skeleton: list[bytes] = []
+    gaps: list[tuple[int, int]] = []
+    fillers: dict[Filler, int] = {}
+    for part in parts:
+        if isinstance(part, bytes):
+            skeleton.append(part)
+        else:
+            gaps.append((len(skeleton), fillers.setdefault(part, len(fillers))))
+            skeleton.append(b"")
+    return tuple(skeleton), tuple(gaps), tuple(fillers)
+
+
+def _compile_part(source: str, *, escapes: bool) -> list[Part]:
+    """Return static octets and fillers. A template that keeps state or trims white space is one filler as a whole."""
+    pieces = scan(clean_text(source))
+    if any(piece.name in _STATEFUL or _trims(piece) for piece in pieces):
+        return [_template_filler(source, escapes=escapes)]
+    parts: list[Part] = []
+    static = ""
+    for kind, text in _top_level(pieces):
+        if kind is Kind.TEXT:
+            static += text
+            continue
+        parts += [qp_piece(static)] if static else []
+        parts.append(_filler(kind, text, escapes=escapes))
+        static = ""
+    return [*parts, qp_end(static)]
+
+
+def _top_level(pieces: Iterable[Piece]) -> Iterable[tuple[Kind, str]]:
+    """Yield text, outputs, and whole blocks from their opening to their closing tag."""
+    block: list[str] = []
+    depth = 0
+    for piece in pieces:
+        depth += piece.name in _OPENING
+        depth -= piece.name in _CLOSING
+        if block or depth or piece.kind is Kind.TAG:
+            block.append(piece.source)
+            if depth <= 0:
+                yield Kind.TAG, "".join(block)
+                block, depth = [], 0
+        elif piece.kind is Kind.RAW:
+            yield Kind.TEXT, piece.inner
+        else:
+            yield piece.kind, piece.inner if piece.kind is Kind.OUTPUT else piece.source
+    if block:
+        yield Kind.TAG, "".join(block)
+
+
+def _trims(piece: Piece) -> bool:
+    if piece.kind is Kind.RAW:
+        return "-%}" in piece.source or "{%-" in piece.source
+    return piece.kind is not Kind.TEXT and (piece.inner.startswith("-") or piece.inner.endswith("-"))
+
+
+def _filler(kind: Kind, inner: str, *, escapes: bool) -> Filler:
+    simple = _SIMPLE.fullmatch(inner) if kind is Kind.OUTPUT else None
+    if simple is None or _WORDS_OF_LIQUID.intersection(simple[1].split(".")):
+        return _template_filler(inner if kind is Kind.TAG else f"{{{{{inner}}}}}", escapes=escapes)
+    name, default = simple[1], (simple[2] or "''")[1:-1]
+    if _URL_NAME.fullmatch(name):
+        return fill_url(name)
+    return fill_variable(tuple(name.split(".")), default, escapes)
+
+
+def _template_filler(source: str, *, escapes: bool) -> Filler:
+    return fill_template(parse_template(source, escapes=escapes), tuple(sorted(set(_URL_NAME.findall(source)))))
