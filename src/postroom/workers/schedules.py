@@ -1,12 +1,48 @@
-"""Everything that happens by the clock, in one place; each step is safe in several workers at once."""
+"""Everything that happens by the clock or at a word, in one place; each step is safe in several workers at once."""
 
 from datetime import datetime
+from typing import Final
 
+from postroom.core.campaigns import services as campaigns
+from postroom.core.events import services as events
+from postroom.core.events.types import NOTIFY_EVENTS
+from postroom.core.mail import services as mail
+from postroom.core.mail.types import NOTIFY_HITS
 from postroom.workers.registry import every
 from postroom.workers.rescue import forget_old_jobs
 
+EVENTS_AT_ONCE: Final = 500
+HITS_AT_ONCE: Final = 2000
+HOUR_S: Final = 3600.0
 
-@every(3600.0)
+
+@every(1.0, wakes_on=NOTIFY_HITS)
+def apply_hits(now: datetime) -> bool:
+    """Make facts of stored opens, clicks, bounces and the like."""
+    return mail.apply_hits(now=now, limit=HITS_AT_ONCE) == HITS_AT_ONCE
+
+
+@every(2.0, wakes_on=NOTIFY_EVENTS)
+def dispatch_events(now: datetime) -> bool:
+    """Tell domain events to their subscribers."""
+    return events.dispatch_events(now=now, limit=EVENTS_AT_ONCE) == EVENTS_AT_ONCE
+
+
+@every(5.0)
+def start_due_campaigns(now: datetime) -> bool:
+    """Start what was scheduled for now."""
+    campaigns.start_due_campaigns(now=now)
+    return False
+
+
+@every(HOUR_S)
+def ensure_partitions(now: datetime) -> bool:
+    """Make the tables of the months to come."""
+    mail.ensure_partitions(now=now)
+    return False
+
+
+@every(HOUR_S)
 def forget_jobs(now: datetime) -> bool:
     """Delete the records of jobs that ended long ago."""
     forget_old_jobs()

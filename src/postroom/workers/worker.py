@@ -11,13 +11,13 @@ from procrastinate import App
 from procrastinate.app import WorkerOptions
 from procrastinate.worker import Worker
 
-from postroom.workers import events, schedules
+from postroom.workers import campaigns, contacts, mail, schedules
 from postroom.workers.jobs import build_app
 from postroom.workers.loops import running_loops
 from postroom.workers.registry import LOOPS, Loop, Step
 from postroom.workers.rescue import put_back_jobs, rescue_jobs
 
-HANDLER_MODULES = (events, schedules)
+HANDLER_MODULES = (campaigns, contacts, mail, schedules)
 """Importing them registers their handlers and loops."""
 
 

@@ -9,3 +9,10 @@ class CampaignsConfig(AppConfig):
     name = "postroom.core.campaigns"
     label = "campaigns"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Listen to the mail app."""
+        from postroom.core.campaigns import subscribers
+        from postroom.core.events import services as events
+
+        events.subscribe("mail.batch_finished", subscribers.settle_campaign)

@@ -1,0 +1,78 @@
+"""What became of a campaign."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+
+from postroom.core.campaigns import selectors as campaigns
+from postroom.core.insights.types import CampaignReport, Hour, LinkClicks
+from postroom.core.mail import selectors as mail
+from postroom.core.mail.models import Batch
+from postroom.core.workspaces.models import Workspace
+
+HOURS: Final = 24
+
+_HOURLY: Final = """
+SELECT floor(extract(epoch FROM at - %(start)s) / 3600)::int, type, is_bot, count(*)
+FROM mail_deliveryevent
+WHERE batch_id = %(batch_id)s AND type IN ('opened', 'clicked') AND at >= %(start)s AND at < %(end)s
+GROUP BY 1, 2, 3
+"""
+
+_LINKS: Final = """
+SELECT l.url, coalesce(c.clicks, 0), coalesce(c.people, 0), coalesce(c.scanner_clicks, 0)
+FROM mail_trackedlink l
+LEFT JOIN (
+    SELECT link_index, count(*) FILTER (WHERE NOT is_bot) AS clicks,
+        count(DISTINCT message_id) FILTER (WHERE NOT is_bot) AS people, count(*) FILTER (WHERE is_bot) AS scanner_clicks
+    FROM mail_deliveryevent WHERE batch_id = %(batch_id)s AND type = 'clicked' GROUP BY link_index
+) c ON c.link_index = l.index
+WHERE l.content_id = %(content_id)s
+ORDER BY 2 DESC, l.index
+"""
+
+_NAMES: Final = {
+    ("opened", False): "opened",
+    ("opened", True): "machine_opened",
+    ("clicked", False): "clicked",
+    ("clicked", True): "scanner_clicked",
+}
+
+
+def campaign_report(*, workspace: Workspace, uid: UUID, now: datetime) -> CampaignReport:
+    """Return what became of a campaign until ``now``, in five statements. Raises NoSuchCampaign."""
+    campaign = campaigns.get_campaign(workspace=workspace, uid=uid)
+    batch = campaign.batch
+    if batch is None:
+        return CampaignReport(campaign, counts=None, fenced={}, hours=(), links=())
+    return CampaignReport(
+        campaign,
+        counts=mail.count_batch(batch_id=batch.pk),
+        fenced=_sorted(batch.fenced),
+        hours=_count_hours(batch.pk, campaign.started_at or batch.created_at, now),
+        links=_count_links(batch),
+    )
+
+
+def _count_hours(batch_id: int, start: datetime, now: datetime) -> tuple[Hour, ...]:
+    parameters: dict[str, Any] = {"batch_id": batch_id, "start": start, "end": min(start + timedelta(hours=HOURS), now)}
+    counts: list[dict[str, int]] = [{} for _ in range(HOURS)]
+    with connection.cursor() as cursor:
+        cursor.execute(_HOURLY, parameters)
+        for hour, type_, is_bot, number in cursor.fetchall():
+            counts[hour][_NAMES[type_, is_bot]] = number
+    return tuple(Hour(start + timedelta(hours=number), **found) for number, found in enumerate(counts))
+
+
+def _count_links(batch: Batch) -> tuple[LinkClicks, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(_LINKS, {"batch_id": batch.pk, "content_id": batch.content_id})
+        return tuple(LinkClicks(*row) for row in cursor.fetchall())
+
+
+def _sorted(fenced: Mapping[str, int]) -> dict[str, int]:
+    """Return the reasons, the most frequent first."""
+    return dict(sorted(fenced.items(), key=lambda item: (-item[1], item[0])))
