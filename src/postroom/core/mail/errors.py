@@ -95,9 +95,3 @@ class SandboxMailNotFound(NotFound):
     """The sandbox holds no such mail."""
 
     code = "sandbox_mail_not_found"
-
-
-class UnknownMessage(NotFound):
-    """There is no such message."""
-
-    code = "unknown_message"

@@ -44,5 +44,13 @@ class Links:
 def _look_up(content_id: int, index: int) -> str | None:
     close_old_connections()
     url = find_link(content_id=content_id, index=index)
-    # Composing refuses other schemes; a row that came in some other way still leads nowhere.
-    return iri_to_uri(url) if url is not None and urlsplit(url).scheme.lower() in _SCHEMES else None
+    # Composing refuses other addresses; a row that came in some other way still leads nowhere.
+    return iri_to_uri(url) if url is not None and _is_web_address(url) else None
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in _SCHEMES and bool(parts.netloc)

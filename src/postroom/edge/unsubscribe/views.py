@@ -5,9 +5,8 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from postroom.core.mail import selectors, services
 from postroom.core.mail.rules import tokens
-from postroom.core.mail.selectors.mailings import find_mailing
-from postroom.core.mail.services.unsubscribe import unsubscribe_message
 from postroom.edge.tracking.views import show_lost_link
 from postroom.kit import clock
 from postroom.kit.errors import NotFound
@@ -32,13 +31,15 @@ def _is_decided(request: HttpRequest) -> bool:
 
 
 def _ask(request: HttpRequest, message_id: int) -> HttpResponse:
-    return _page(request, "edge/unsubscribe.html", {"mailing": find_mailing(message_id=message_id)})
+    return _page(request, "edge/unsubscribe.html", {"mailing": selectors.find_mailing(message_id=message_id)})
 
 
 def _leave(request: HttpRequest, message_id: int) -> HttpResponse:
     is_everything = request.POST.get("scope") == "everything"
     source = "unsubscribe page" if "scope" in request.POST else "one-click"
-    mailing = unsubscribe_message(message_id=message_id, source=source, now=clock.now(), is_everything=is_everything)
+    mailing = services.unsubscribe_message(
+        message_id=message_id, source=source, now=clock.now(), is_everything=is_everything
+    )
     return _page(request, "edge/unsubscribed.html", {"mailing": mailing, "is_everything": is_everything})
 
 
