@@ -1,0 +1,74 @@
+"""The command line: refusals are sentences, and what an operator does by hand has its effect."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from postroom.config.commands.administrator import NewAdministrator, create_administrator
+from postroom.config.commands.doctor import examine
+from postroom.core.workspaces import selectors as workspaces
+from postroom.core.workspaces.errors import EmailTaken, WeakPassword
+from postroom.core.workspaces.types import Role
+
+NEW = NewAdministrator("ada@example.com", "analytical engine", "Example", "main")
+
+
+def run(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "postroom.config", *arguments]
+    variables = {**os.environ, "POSTROOM_DATA_DIR": str(tmp_path / "var"), **environment}
+    return subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"POSTROOM_WEB_PORT": "http"}, "postroom: POSTROOM_WEB_PORT must be a whole number, not 'http'.\n"),
+        ({"DATABASE_URL": "mysql://x/y"}, "postroom: DATABASE_URL must look like postgresql://"),
+        ({"POSTROOM_SECRET_KEY": "short"}, "postroom.E001: A secret key needs at least 32 characters."),
+        ({"POSTROOM_PUBLIC_URL": "nowhere"}, "postroom.E003: POSTROOM_PUBLIC_URL must look like https://"),
+    ],
+)
+def test_bad_settings_are_refused_with_a_sentence(tmp_path: Path, environment: dict[str, str], sentence: str) -> None:
+    done = run(tmp_path, "web", **environment)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_help_lists_every_command(tmp_path: Path) -> None:
+    text = run(tmp_path, "--help").stdout
+    commands = ("up", "web", "worker", "sender", "smtp", "migrate", "createadmin", "import", "doctor")
+    assert all(f"\n  {command} " in text for command in commands)
+    assert "\n  manage" not in text
+
+
+@pytest.mark.django_db
+def test_an_administrator_gets_a_workspace_of_their_own() -> None:
+    create_administrator(NEW)
+    workspace = workspaces.find_workspace(slug="main")
+    assert workspace is not None
+    (user,) = [membership.user for membership in workspace.organization.memberships.all()]
+    assert user.check_password("analytical engine")
+    assert workspaces.effective_role(user=user, workspace=workspace) == Role.ADMIN
+
+
+@pytest.mark.django_db
+def test_a_refused_administrator_leaves_nothing_behind() -> None:
+    with pytest.raises(WeakPassword):
+        create_administrator(NewAdministrator("ada@example.com", "short", "Example", "main"))
+    create_administrator(NEW)
+    with pytest.raises(EmailTaken):
+        create_administrator(NewAdministrator("ada@example.com", "analytical engine", "Other", "other"))
+    assert workspaces.find_workspace(slug="other") is None
+
+
+@pytest.mark.django_db
+def test_the_doctor_finds_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert examine() == 1
+    found = capsys.readouterr().out
+    assert "PostgreSQL" in found
+    assert "up to date" in found
+    assert "postroom worker" in found
