@@ -8,6 +8,8 @@ from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 
 from postroom.kit.errors import Invalid
 
@@ -41,7 +43,7 @@ def rotate(text: str) -> str:
 
 def keyed_hash(purpose: str, data: bytes, size: int = MAC_SIZE) -> bytes:
     """Return ``size`` octets of keyed BLAKE2b (RFC 7693) over ``data``; another purpose is another key."""
-    hasher = _hasher(settings.SECRET_KEY, purpose, size).copy()
+    hasher = _hasher(purpose, size, 0).copy()
     hasher.update(data)
     return hasher.digest()
 
@@ -56,8 +58,8 @@ def unsign(purpose: str, signed: bytes) -> bytes | None:
     links in mail already delivered survive a rotation. Takes the same time wherever the signatures differ.
     """
     payload, mac = signed[:-MAC_SIZE], signed[-MAC_SIZE:]
-    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        hasher = _hasher(secret, purpose, MAC_SIZE).copy()
+    for age in range(1 + len(settings.SECRET_KEY_FALLBACKS)):
+        hasher = _hasher(purpose, MAC_SIZE, age).copy()
         hasher.update(payload)
         if hmac.compare_digest(hasher.digest(), mac):
             return payload
@@ -70,10 +72,18 @@ def address_hash(email: str) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _hasher(secret: str, purpose: str, size: int) -> "hashlib.blake2b":
+def _hasher(purpose: str, size: int, age: int) -> "hashlib.blake2b":
+    """Return the keyed hasher of a purpose under the current secret key (age 0) or a retired one."""
+    secret = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)[age]
     root = hashlib.blake2b(secret.encode(), person=b"postroom").digest()
     key = hashlib.blake2b(purpose.encode(), key=root).digest()
     return hashlib.blake2b(key=key, digest_size=size)
+
+
+@receiver(setting_changed)
+def _forget_keys(*, setting: str, **_: object) -> None:
+    if setting.startswith("SECRET_KEY"):
+        _hasher.cache_clear()
 
 
 def _encryption_secrets() -> tuple[str, ...]:

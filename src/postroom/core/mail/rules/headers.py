@@ -60,12 +60,19 @@ def check_email(email: str) -> str:
     return f"{valid.local_part}@{valid.ascii_domain}"
 
 
+def is_plain_email(text: str) -> bool:
+    """Whether ``text`` is a bare ASCII address, which may stand in a header field as it is."""
+    return _EMAIL.fullmatch(text) is not None
+
+
 def format_address(name: str, email: str) -> str:
     """Return ``name <email>`` ready for a From, To, Cc or Reply-To field: the name plain, quoted or in encoded-words.
 
     Raises BadAddress when either could break out of its place.
     """
     address = check_email(email)
+    if not name:
+        return address
     if _BAD_IN_VALUE.search(name):
         raise BadAddress("The display name has a line break or another control character in it.")
     display = " ".join(name.split())

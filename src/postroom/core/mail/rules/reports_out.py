@@ -22,7 +22,7 @@ def build_dsn(*, original: bytes, recipient: str, return_path: str, status: str,
     """Return a delivery status report (RFC 3464) of one recipient, from the null sender, with the original's header."""
     reason = _EXPLANATIONS.get(status, "The message could not be delivered")
     action = "delayed" if status.startswith("4.") else "failed"
-    report = MIMEMultipart("report", **{"report-type": "delivery-status"})
+    report = _report("delivery-status")
     _address(report, sender=f"MAILER-DAEMON@{_REPORTER}", to=return_path, subject="Delivery status report", at=at)
     report["Auto-Submitted"] = "auto-replied"
     report.attach(MIMEText(f"Your message could not be delivered to {clean_line(recipient)}.\n\n{reason}.\n"))
@@ -33,7 +33,7 @@ def build_dsn(*, original: bytes, recipient: str, return_path: str, status: str,
 
 def build_arf(*, original: bytes, recipient: str, to: str, at: datetime) -> bytes:
     """Return a feedback report (RFC 5965) of the kind "abuse", with the original's header."""
-    report = MIMEMultipart("report", **{"report-type": "feedback-report"})
+    report = _report("feedback-report")
     _address(report, sender=f"feedback@{_REPORTER}", to=to, subject="Complaint", at=at)
     report.attach(MIMEText("This is a report of a message that its recipient called unwanted.\n"))
     feedback = MIMEBase("message", "feedback-report")
@@ -61,6 +61,12 @@ def build_reply(*, original: bytes, recipient: str, to: str, text: str, at: date
         reply["In-Reply-To"] = message_id
         reply["References"] = message_id
     return _octets(reply)
+
+
+def _report(kind: str) -> MIMEMultipart:
+    report = MIMEMultipart("report")
+    report.set_param("report-type", kind)
+    return report
 
 
 def _delivery_status(recipient: str, action: str, status: str, reason: str, at: datetime) -> Message:

@@ -1,8 +1,9 @@
 """Signed tokens in links and addresses: each names a message, is bound to one purpose, and carries a 128-bit MAC."""
 
 import base64
-import binascii
+import re
 import struct
+from binascii import b2a_base64
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,8 @@ from postroom.kit.crypto import sign, unsign
 
 _MESSAGE: Final = struct.Struct(">Q")
 _CLICK: Final = struct.Struct(">QQH")
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+_HEX: Final = re.compile(r"[0-9a-f]{48}")
 _MAX_LENGTH: Final = 64  # the longest local part RFC 5321 allows; no token is longer
 
 BOUNCE_PREFIX: Final = "bounce-"
@@ -64,8 +67,8 @@ def read_unsubscribe(token: str) -> MessageToken | None:
 
 
 def bounce_local_part(message_id: int) -> str:
-    """Return the local part of the return path (VERP): 46 characters that survive a change of case."""
-    return BOUNCE_PREFIX + _to_base32(sign("bounce", _MESSAGE.pack(message_id)))
+    """Return the local part of the return path (VERP): 55 characters that survive a change of case."""
+    return BOUNCE_PREFIX + sign("bounce", _MESSAGE.pack(message_id)).hex()
 
 
 def read_bounce(local_part: str) -> MessageToken | None:
@@ -74,8 +77,8 @@ def read_bounce(local_part: str) -> MessageToken | None:
 
 
 def reply_local_part(message_id: int) -> str:
-    """Return the local part of the address that replies to a message go to: 45 characters."""
-    return REPLY_PREFIX + _to_base32(sign("reply", _MESSAGE.pack(message_id)))
+    """Return the local part of the address that replies to a message go to: 54 characters."""
+    return REPLY_PREFIX + sign("reply", _MESSAGE.pack(message_id)).hex()
 
 
 def read_reply(local_part: str) -> MessageToken | None:
@@ -87,7 +90,7 @@ def message_id_header(message_id: int, domain: str) -> str:
     """Return the Message-ID (RFC 5322, section 3.6.4) of a message: the same at every try, and signed, so that a report
     which shows nothing else still names the message.
     """
-    return f"<{_to_base32(sign('message-id', _MESSAGE.pack(message_id)))}@{domain}>"
+    return f"<{sign('message-id', _MESSAGE.pack(message_id)).hex()}@{domain}>"
 
 
 def read_message_id(value: str) -> MessageToken | None:
@@ -103,29 +106,21 @@ def _message(purpose: str, signed: bytes) -> MessageToken | None:
 
 def _from_local_part(purpose: str, prefix: str, local_part: str) -> MessageToken | None:
     text = local_part.lower()
-    return _message(purpose, _from_base32(text[len(prefix) :])) if text.startswith(prefix) else None
+    return _message(purpose, bytes.fromhex(text[len(prefix) :])) if _is_ours(text, prefix) else None
+
+
+def _is_ours(text: str, prefix: str) -> bool:
+    return text.startswith(prefix) and _HEX.fullmatch(text, len(prefix)) is not None
 
 
 def _to_base64(octets: bytes) -> str:
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")
+    return b2a_base64(octets, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
 
 
 def _from_base64(text: str) -> bytes:
     """Return no octets for anything but the one spelling that ``_to_base64`` writes."""
     try:
         octets = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if len(text) <= _MAX_LENGTH else b""
-    except (ValueError, binascii.Error):
+    except ValueError:
         return b""
     return octets if _to_base64(octets) == text else b""
-
-
-def _to_base32(octets: bytes) -> str:
-    return base64.b32encode(octets).rstrip(b"=").decode("ascii").lower()
-
-
-def _from_base32(text: str) -> bytes:
-    try:
-        octets = base64.b32decode(text.upper() + "=" * (-len(text) % 8)) if len(text) <= _MAX_LENGTH else b""
-    except (ValueError, binascii.Error):
-        return b""
-    return octets if _to_base32(octets) == text else b""

@@ -1,8 +1,8 @@
 """Composing: an author's words are frozen once, compiled once, and filled per recipient.
 
-Links: an ``href`` with a fixed http(s) address is numbered and tracked. One that contains Liquid is rendered per recipient
-and not tracked; neither are mailto:, tel:, #fragments and the unsubscribe link. In a text part the author wrote, addresses
-stay as they are. ``javascript:``, ``data:``, ``vbscript:`` and ``file:`` are refused.
+Links: an ``href`` with a fixed http(s) address is numbered and tracked. One that contains Liquid is rendered per
+recipient and not tracked; neither are mailto:, tel:, #fragments and the unsubscribe link. In a text part the author
+wrote, addresses stay as they are. ``javascript:``, ``data:``, ``vbscript:`` and ``file:`` are refused.
 """
 
 from postroom.core.mail.rules.compose.compiling import CompiledContent, compile_content

@@ -2,14 +2,22 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from postroom.core.mail.rules.compose.filling import Filler, fill_template, fill_url, fill_variable
+from postroom.core.mail.rules.compose.filling import (
+    Filler,
+    Wording,
+    fill_template,
+    fill_url,
+    fill_variable,
+    word_template,
+    word_variable,
+)
 from postroom.core.mail.rules.compose.values import LINK, PIXEL, UNSUBSCRIBE, FrozenContent
-from postroom.core.mail.rules.liquid import Kind, Piece, Template, parse_template, scan
-from postroom.kit.mime import clean_line, clean_text, qp_end, qp_piece
+from postroom.core.mail.rules.liquid import Kind, Piece, parse_template, scan
+from postroom.kit.mime import clean_text, qp_end, qp_piece
 
 _SIMPLE: Final = re.compile(
     r"\s*([a-zA-Z_][\w-]*(?:\.[a-zA-Z_][\w-]*)*)\s*(?:\|\s*default\s*:\s*(\"[^\"]*\"|'[^']*')\s*)?", re.ASCII
@@ -23,7 +31,6 @@ _OPENING: Final = frozenset(("if", "unless", "case", "for", "comment"))
 _CLOSING: Final = frozenset(("endif", "endunless", "endcase", "endfor", "endcomment"))
 
 Part = bytes | Filler
-Variable = Callable[[str, str], Filler]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,7 @@ class CompiledContent:
     ``fillers`` are distinct, so a link or a name that appears twice is made once.
     """
 
-    subject: str | Template
+    subject: tuple[str | Wording, ...]
     content_type: bytes
     skeleton: tuple[bytes, ...]
     gaps: tuple[tuple[int, int], ...]
@@ -64,9 +71,16 @@ def _boundary(frozen: FrozenContent) -> bytes:
     return b"=_" + digest.encode("ascii")
 
 
-def _compile_subject(source: str) -> str | Template:
-    has_liquid = any(piece.kind is not Kind.TEXT for piece in scan(source))
-    return parse_template(source, escapes=False) if has_liquid else clean_line(source)
+def _compile_subject(source: str) -> tuple[str | Wording, ...]:
+    """Return words and wordings; anything but plain variables is one wording by the engine."""
+    pieces = scan(source)
+    parts: list[str | Wording] = []
+    for piece in pieces:
+        variable = _variable(piece.inner) if piece.kind is Kind.OUTPUT else None
+        if piece.kind is not Kind.TEXT and variable is None:
+            return (word_template(parse_template(source, escapes=False)),)
+        parts.append(word_variable(*variable) if variable else piece.source)
+    return tuple(parts)
 
 
 def _lay_out(parts: Iterable[Part]) -> tuple[tuple[bytes, ...], tuple[tuple[int, int], ...], tuple[Filler, ...]]:
@@ -125,14 +139,22 @@ def _trims(piece: Piece) -> bool:
     return piece.kind is not Kind.TEXT and (piece.inner.startswith("-") or piece.inner.endswith("-"))
 
 
-def _filler(kind: Kind, inner: str, *, escapes: bool) -> Filler:
-    simple = _SIMPLE.fullmatch(inner) if kind is Kind.OUTPUT else None
+def _variable(inner: str) -> tuple[tuple[str, ...], str] | None:
+    """Return path and default of a plain variable, or None for whatever needs the engine."""
+    simple = _SIMPLE.fullmatch(inner)
     if simple is None or _WORDS_OF_LIQUID.intersection(simple[1].split(".")):
+        return None
+    return tuple(simple[1].split(".")), (simple[2] or "''")[1:-1]
+
+
+def _filler(kind: Kind, inner: str, *, escapes: bool) -> Filler:
+    variable = _variable(inner) if kind is Kind.OUTPUT else None
+    if variable is None:
         return _template_filler(inner if kind is Kind.TAG else f"{{{{{inner}}}}}", escapes=escapes)
-    name, default = simple[1], (simple[2] or "''")[1:-1]
-    if _URL_NAME.fullmatch(name):
-        return fill_url(name)
-    return fill_variable(tuple(name.split(".")), default, escapes)
+    path, default = variable
+    if len(path) == 1 and _URL_NAME.fullmatch(path[0]):
+        return fill_url(path[0])
+    return fill_variable(path, default, escapes)
 
 
 def _template_filler(source: str, *, escapes: bool) -> Filler:

@@ -1,7 +1,7 @@
 """Fillers: small functions that make the octets of one gap for one message."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -13,6 +13,7 @@ from postroom.core.mail.rules.tokens import click_token, pixel_token, unsubscrib
 from postroom.kit.mime import clean_text, qp_piece
 
 Filler = Callable[[RenderJob], bytes]
+Wording = Callable[[RenderJob], str]
 
 _AS_IT_IS: Final = re.compile(r"[ !#-%(-;?-~]{0,72}")
 """Short ASCII that means the same in HTML, in text and in quoted-printable."""
@@ -20,33 +21,58 @@ _AS_IT_IS: Final = re.compile(r"[ !#-%(-;?-~]{0,72}")
 _SOFT_BREAK: Final = b"=\r\n"
 
 
+def word_variable(path: tuple[str, ...], default: str) -> Wording:
+    """Return what says ``{{ path | default: "…" }}`` in plain text."""
+    template = _one_variable(path, escapes=False)
+
+    def word(job: RenderJob) -> str:
+        value = _look_up(job, path)
+        if type(value) is str:
+            return value or default
+        if _is_empty(value):
+            return "false" if value is False and not default else default
+        return template.render(job.slots)
+
+    return word
+
+
+def word_template(template: Template) -> Wording:
+    """Return what renders a whole template as plain text."""
+    return lambda job: template.render(job.slots)
+
+
 @lru_cache(maxsize=4096)
 def fill_variable(path: tuple[str, ...], default: str, escapes: bool) -> Filler:
     """Return the filler of ``{{ path | default: "…" }}``; the default is the author's own, so it is not escaped."""
     fallback = qp_piece(clean_text(default))
-    dotted = ".".join(path)
-    template = parse_template(f"{{{{ {dotted} }}}}", escapes=escapes)
-    name = path[0] if len(path) == 1 else ""
+    template = _one_variable(path, escapes=escapes)
 
     def fill(job: RenderJob) -> bytes:
-        value = job.slots.get(name) if name else _look_up(job, path)
+        value = _look_up(job, path)
         if type(value) is str and value:
             if _AS_IT_IS.fullmatch(value):
                 return value.encode("ascii") + _SOFT_BREAK
             return qp_piece(clean_text(escape(value) if escapes else value))
-        if value is None or value is False or value in ("", [], {}):
+        if _is_empty(value):
             return qp_piece("false") if value is False and not default else fallback
         return qp_piece(clean_text(template.render(job.slots)))
 
     return fill
 
 
+def _one_variable(path: tuple[str, ...], *, escapes: bool) -> Template:
+    return parse_template(f"{{{{ {'.'.join(path)} }}}}", escapes=escapes)
+
+
+def _is_empty(value: object) -> bool:
+    """What Liquid's ``default`` replaces; 0 is a value."""
+    return value is None or value is False or (not value and isinstance(value, str | list | dict))
+
+
 def _look_up(job: RenderJob, path: tuple[str, ...]) -> object:
-    value: object = job.slots
-    for name in path:
-        if not hasattr(value, "get"):
-            return None
-        value = value.get(name)
+    value: object = job.slots.get(path[0])
+    for name in path[1:]:
+        value = value.get(name) if isinstance(value, Mapping) else None
     return value
 
 

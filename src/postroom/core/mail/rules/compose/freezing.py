@@ -120,15 +120,15 @@ def _number_links(vault: Vault, page: str, *, is_tracked: bool) -> tuple[str, tu
         url = attributes.get("href", "").strip()
         if is_tracked and tag_name(match[0]) in ("a", "area") and _is_trackable(vault, url):
             links.append(Link(len(links), url, _label(vault, page, match.end())))
-            slot = f'href="{_SLOT_OPEN}{LINK}{links[-1].index} }}}}"'
-            parts += [page[position : match.start()], _HREF.sub(lambda _, slot=slot: slot, match[0], count=1)]
+            before, after = _HREF.split(match[0], maxsplit=1)
+            parts += [page[position : match.start()], before, f'href="{_SLOT_OPEN}{LINK}{links[-1].index} }}}}"', after]
             position = match.end()
     if len(links) > MAX_LINKS:
         raise BadComposition(f"The message has more than {MAX_LINKS} links.")
     return "".join([*parts, page[position:]]), tuple(links)
 
 
-_HREF: Final = re.compile(r"\bhref=\"[^\"]*\"")
+_HREF: Final = re.compile(r"(?<=\s)href=\"[^\"]*\"")
 
 
 def _check_address(attribute: str, url: str) -> None:

@@ -11,7 +11,7 @@ _MARKS: Final = re.compile(r"<!--|-->|<(/?[a-zA-Z][a-zA-Z0-9-]*)|>|\"|'|<mask>")
 
 
 class Vault:
-    """Keeps the Liquid nodes of one composition. Its words cannot be foretold from outside, yet are the same each time."""
+    """Keeps the Liquid nodes of one composition. Its words cannot be foretold, yet are the same each time."""
 
     def __init__(self, seed: str) -> None:
         self._stem = "lq" + hashlib.blake2b(seed.encode(), digest_size=8).hexdigest() + "n"
@@ -24,8 +24,8 @@ class Vault:
         return "".join(piece.source if piece.kind is Kind.TEXT else self._keep(piece.source) for piece in scan(source))
 
     def hide_in_markup(self, source: str) -> str:
-        """Return markup with nodes as comments where text stands, so that a table keeps the loop around its rows, and as
-        words inside tags, comments and elements without markup.
+        """Return markup with nodes as comments where text stands, so that a table keeps the loop around its rows, and
+        as words inside tags, comments and elements without markup.
         """
         hidden = self.hide(source)
         spans = _text_spans(hidden)

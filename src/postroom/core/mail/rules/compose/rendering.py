@@ -10,7 +10,7 @@ from postroom.core.mail.errors import BadAddress, BadHeader
 from postroom.core.mail.rules.compose.compiling import CompiledContent
 from postroom.core.mail.rules.compose.filling import make_url
 from postroom.core.mail.rules.compose.values import UNSUBSCRIBE, RenderJob
-from postroom.core.mail.rules.headers import check_header, format_address, parse_addresses
+from postroom.core.mail.rules.headers import check_header, format_address, is_plain_email, parse_addresses
 from postroom.kit.mime import clean_line, header_field
 
 _OURS: Final = frozenset(("list-unsubscribe", "list-unsubscribe-post"))
@@ -22,8 +22,8 @@ _MAX_LINE: Final = 998
 def render(compiled: CompiledContent, job: RenderJob) -> bytes:
     """Return the message: CRLF line ends, no line above 998 octets, no body line above 76, nothing but ASCII.
 
-    A recipient's values cannot add a header or a part: they are cleaned and encoded. Raises BadHeader and BadAddress for
-    what the sender chose badly, TemplateRefused where a template fails on these values.
+    A recipient's values cannot add a header or a part: they are cleaned and encoded. Raises BadHeader and BadAddress
+    for what the sender chose badly, TemplateRefused where a template fails on these values.
     """
     made = [fill(job) for fill in compiled.fillers]
     pieces = list(compiled.skeleton)
@@ -33,13 +33,13 @@ def render(compiled: CompiledContent, job: RenderJob) -> bytes:
 
 
 def _header(compiled: CompiledContent, job: RenderJob) -> Iterable[bytes]:
-    subject = compiled.subject if isinstance(compiled.subject, str) else compiled.subject.render(job.slots)
     yield _fixed(job.from_, job.reply_to, tuple(job.headers.items()) if job.headers else (), job.list_unsubscribe)
     yield _addresses("To", job.to)
     if job.cc:
         yield _addresses("Cc", job.cc)
     yield _date(job.date)
     yield _message_id(job.message_id_header)
+    subject = "".join([part if isinstance(part, str) else part(job) for part in compiled.subject])
     yield header_field("Subject", clean_line(subject))
     if job.list_unsubscribe:
         yield b"List-Unsubscribe: <" + make_url(UNSUBSCRIBE, job).encode("ascii") + _ONE_CLICK
@@ -67,7 +67,7 @@ def _fixed(from_: str, reply_to: tuple[str, ...], extra: tuple[tuple[str, str], 
 
 
 def _addresses(name: str, addresses: tuple[str, ...]) -> bytes:
-    lines = [format_address(*pair) for text in addresses for pair in parse_addresses(text)]
+    lines = [line for text in addresses for line in _mailboxes(text)]
     if not lines:
         raise BadAddress(f"{name} names nobody.")
     if len(lines) == 1 and len(name) + 2 + len(lines[0]) <= _LINE:
@@ -76,6 +76,10 @@ def _addresses(name: str, addresses: tuple[str, ...]) -> bytes:
 
 
 _FOLD: Final = "\r\n "
+
+
+def _mailboxes(text: str) -> list[str]:
+    return [text] if is_plain_email(text) else [format_address(*pair) for pair in parse_addresses(text)]
 
 
 def _message_id(value: str) -> bytes:

@@ -59,7 +59,7 @@ class BudgetedContext(RenderContext):
         self.held = 0
         super().__init__(*arguments, **options)  # type: ignore[arg-type]
 
-    @property  # type: ignore[override]
+    @property
     def disabled_tags(self) -> list[str]:
         """Asked for by every node before it renders: the one place where all of them can be counted."""
         self.spend(1)
@@ -81,7 +81,7 @@ class BudgetedContext(RenderContext):
         self.spend(1 + weight // CHARACTERS_PER_STEP)
         return weight
 
-    def get(self, path: list[object], *, token: object, **options: object) -> object:  # type: ignore[override]
+    def get(self, path: list[object], *, token: object, **options: object) -> object:
         """Resolve a path, paid for."""
         self.spend(1 + len(path))
         return super().get(path, token=token, **options)  # type: ignore[arg-type]
