@@ -33,7 +33,9 @@ def render(compiled: CompiledContent, job: RenderJob) -> bytes:
 
 
 def _header(compiled: CompiledContent, job: RenderJob) -> Iterable[bytes]:
-    yield _fixed(job.from_, job.reply_to, tuple(job.headers.items()) if job.headers else (), job.list_unsubscribe)
+    yield _fixed(job.from_, tuple(job.headers.items()) if job.headers else (), job.list_unsubscribe)
+    if job.reply_to:
+        yield _addresses("Reply-To", job.reply_to)
     yield _addresses("To", job.to)
     if job.cc:
         yield _addresses("Cc", job.cc)
@@ -47,14 +49,12 @@ def _header(compiled: CompiledContent, job: RenderJob) -> Iterable[bytes]:
 
 
 @lru_cache(maxsize=256)
-def _fixed(from_: str, reply_to: tuple[str, ...], extra: tuple[tuple[str, str], ...], is_bulk: bool) -> bytes:
+def _fixed(from_: str, extra: tuple[tuple[str, str], ...], is_bulk: bool) -> bytes:
     """What all messages of one sender share."""
     senders = parse_addresses(from_)
     if len(senders) != 1:
         raise BadAddress(f"From must be one address, not {len(senders)}.")
     fields = [_addresses("From", (from_,))]
-    if reply_to:
-        fields.append(_addresses("Reply-To", reply_to))
     seen: set[str] = set()
     for name, value in extra:
         check_header(name, value)
