@@ -1,9 +1,13 @@
 """Plain makers of stored things for tests: each makes what it needs and takes the rest by name."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import count
 from typing import Final
 
+from postroom.core.contacts import services as contacts
+from postroom.core.contacts.models import Contact, List
+from postroom.core.contacts.types import MemberStatus, NewContact
 from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import Organization, User, Workspace
 from postroom.core.workspaces.types import SYSTEM, Actor, Door, Role
@@ -53,3 +57,27 @@ def make_user(
 def make_actor(user: User | None = None, *, door: Door = Door.WEB) -> Actor:
     """Return who acts: ``user`` through ``door``."""
     return Actor(door=door, user_id=user.pk if user else None)
+
+
+def make_contact(
+    *, workspace: Workspace, email: str | None = None, first_name: str = "Robin", now: datetime = NOW
+) -> Contact:
+    """Return a person of the workspace with an address."""
+    new = NewContact(email=email or f"reader-{next(_numbers)}@example.net", first_name=first_name)
+    return contacts.create_contact(workspace=workspace, new=new, actor=SYSTEM, now=now)
+
+
+def make_list(*, workspace: Workspace, members: Sequence[Contact] = (), name: str = "", now: datetime = NOW) -> List:
+    """Return a list on which ``members`` are subscribed."""
+    list_ = contacts.create_list(workspace=workspace, name=name or f"List {next(_numbers)}", actor=SYSTEM, now=now)
+    for contact in members:
+        contacts.set_list_member(
+            workspace=workspace,
+            list_id=list_.pk,
+            contact_id=contact.pk,
+            status=MemberStatus.SUBSCRIBED,
+            source="test",
+            actor=SYSTEM,
+            now=now,
+        )
+    return list_
