@@ -55,7 +55,6 @@ def test_what_cannot_be_read_gets_a_page_and_leaves_no_trace(door: FrontDoor) ->
     click = tokens.click_token(8, content.pk, 0)
     with httpx2.Client(base_url=door.url) as reader:
         for path in (
-            "/c/",
             "/c/nonsense",
             f"/c/{click[:-1]}",
             f"/c/{tokens.click_token(8, content.pk, 2)}",

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Final
+from typing import Any, Final, cast
 
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
@@ -81,4 +81,10 @@ def _ask(question: Callable[[], Answer]) -> Answer:
         return Answer(503, "text/plain; charset=utf-8", b"The database does not answer.\n")
 
 
-application = FrontDoor(BufferedBodies(WSGIMiddleware(wsgi.application, workers=settings.WEB_THREADS)))
+def _make_django() -> Application:
+    """Return Django's half; a2wsgi and Django each spell the types of the two interfaces in their own way."""
+    threads: Any = WSGIMiddleware(cast("Any", wsgi.application), workers=settings.WEB_THREADS)
+    return BufferedBodies(threads)
+
+
+application = FrontDoor(_make_django())

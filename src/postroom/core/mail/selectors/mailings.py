@@ -29,6 +29,6 @@ def find_mailing(*, message_id: int) -> Mailing:
         raise NoSuchMessage
     workspace, fence = addressee.workspace, addressee.fence
     lists = List.objects.filter(workspace=workspace, pk__in=fence.list_ids).order_by("name")
-    categories = Category.objects.filter(workspace=workspace, pk=fence.category_id)
+    categories = Category.objects.filter(workspace=workspace, pk__in=[fence.category_id] if fence.category_id else [])
     topics = (*lists.values_list("name", flat=True), *categories.values_list("name", flat=True))
     return Mailing(workspace_name=workspace.name, email=addressee.email, topics=topics)
