@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from tests.factories import NOW, make_actor, make_workspace
 
 from postroom.core.contacts import selectors, services
 from postroom.core.contacts.models import Contact, ImportRun
 from postroom.core.contacts.types import FieldScope, FieldType, ImportMapping, ImportStatus, NewField, Upload
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.paging import PageRequest
+from tests.factories import NOW, make_actor, make_workspace
 
 pytestmark = pytest.mark.django_db
 

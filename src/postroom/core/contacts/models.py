@@ -21,7 +21,8 @@ class Contact(models.Model):
     """A person of an organization. ``email`` is normalised; ``address_hash`` is its keyed hash, the suppression key."""
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="contacts")
+    # Foreign keys that lead a unique rule need no index of their own, here and below.
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="contacts", db_index=False)
     email = models.CharField(max_length=254, null=True)  # noqa: DJ001 - null keeps the unique rule off the nameless
     address_hash = models.BinaryField(max_length=16, null=True)
     first_name = models.CharField(max_length=200, blank=True, default="")
@@ -48,7 +49,7 @@ class ContactWorkspace(models.Model):
     """The link that makes a person visible in a workspace."""
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="links")
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
     status = models.CharField(max_length=12, choices=SubscriptionStatus, default=SubscriptionStatus.NEUTRAL)
     created_at = models.DateTimeField()
 
@@ -104,7 +105,7 @@ class ContactTag(models.Model):
     """A tag on a person."""
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="tag_links")
-    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="contact_links")
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="contact_links", db_index=False)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("tag", "contact"), name="contact_tag_once"),)
@@ -132,7 +133,7 @@ class List(models.Model):
 class ListMember(models.Model):
     """A person's state on a list."""
 
-    list = models.ForeignKey(List, on_delete=models.CASCADE, related_name="members")
+    list = models.ForeignKey(List, on_delete=models.CASCADE, related_name="members", db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships")
     status = models.CharField(max_length=12, choices=MemberStatus)
     reason = models.CharField(max_length=200, blank=True, default="")
@@ -169,7 +170,7 @@ class Consent(models.Model):
     """A person's present word on a category."""
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="consents")
-    category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="consents")
+    category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="consents", db_index=False)
     state = models.CharField(max_length=10, choices=ConsentState)
     updated_at = models.DateTimeField()
 
@@ -273,7 +274,7 @@ class ImportRun(models.Model):
 class ImportRowError(models.Model):
     """One row that could not become a contact; ``row_number`` counts data rows from 1."""
 
-    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="errors")
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="errors", db_index=False)
     row_number = models.IntegerField()
     column = models.CharField(max_length=200, blank=True, default="")
     reason = models.CharField(max_length=500)

@@ -16,6 +16,7 @@ from postroom.kit.types import JSONObject, JSONValue
 
 LINE_LENGTHS: Final = {"first_name": 200, "last_name": 200, "company": 200, "phone": 40, "language": 20, "timezone": 64}
 _TAG_LENGTH: Final = 100
+_MAX_KNOWN: Final = 4_096
 _TAG_BREAK: Final = re.compile(r"[;,]")
 
 CellReader = Callable[[str], JSONValue]
@@ -40,57 +41,69 @@ class ImportedPerson:
         )
 
 
+class _Column:
+    """One mapped column. Most columns repeat themselves (a country, a date, a first name), so readings are kept."""
+
+    def __init__(self, index: int, header: str, read: CellReader) -> None:
+        self.header = header
+        self._index = index
+        self._read = read
+        self._known: dict[str, JSONValue] = {"": None}
+
+    def value(self, cells: Sequence[str]) -> JSONValue:
+        """Return the cell's value, None when it is empty. Raises BadRow."""
+        cell = cells[self._index]
+        if cell in self._known:
+            return self._known[cell]
+        try:
+            value = self._read(cell)
+        except (BadValue, BadAddress) as error:
+            raise BadRow(error.message, column=self.header) from error
+        if len(self._known) < _MAX_KNOWN:
+            self._known[cell] = value
+        return value
+
+
 class RowReader:
     """Reads the rows of one file by its mapping. Raises BadImport when the mapping does not fit the file."""
 
     def __init__(self, headers: Sequence[str], mapping: ImportMapping, fields: Iterable[FieldSpec]) -> None:
         specs = {f"custom.{spec.key}": spec for spec in fields}
-        targets = list(mapping.columns.values())
         _check_mapping(headers, mapping, specs)
-        self._width = len(headers)
-        self._email_column = _header_of(mapping, "email")
-        self._columns: list[tuple[int, str, str, CellReader]] = [
-            (headers.index(header), header, target, _cell_reader(header, target, specs))
+        columns = {
+            target: _Column(headers.index(header), header, _cell_reader(header, target, specs))
             for header, target in mapping.columns.items()
-        ]
-        self._has_tags = "tags" in targets
+        }
+        self._width = len(headers)
+        self._email = columns["email"]
+        self._tags = columns.get("tags")
+        self._lines = [columns.get(name) for name in LINE_LENGTHS]
+        self._custom = [(specs[target].key, column) for target, column in columns.items() if target in specs]
 
-    def read(self, cells: Sequence[str]) -> ImportedPerson:
+    def read(self, cells: list[str]) -> ImportedPerson:
         """Return the person of a row; missing cells are empty. Raises BadRow."""
         if len(cells) > self._width:
-            self._refuse_extra(cells[self._width :])
-        said: JSONObject = {}
-        for index, header, target, read in self._columns:
-            cell = cells[index] if index < len(cells) else ""
-            if not cell:
-                continue
-            try:
-                value = read(cell)
-            except (BadValue, BadAddress) as error:
-                raise BadRow(error.message, column=header) from error
-            if value is not None and value != "":
-                said[target] = value
-        return self._to_person(said)
-
-    def _to_person(self, said: JSONObject) -> ImportedPerson:
-        email, tags = said.pop("email", None), said.pop("tags", None)
-        if not isinstance(email, str):
-            raise BadRow("There is no e-mail address.", column=self._email_column)
+            _refuse_extra(cells[self._width :])
+        elif len(cells) < self._width:
+            cells = cells + [""] * (self._width - len(cells))
+        email = self._email.value(cells)
+        if not email:
+            raise BadRow("There is no e-mail address.", column=self._email.header)
+        lines = [str(column.value(cells) or "") if column else "" for column in self._lines]
+        said = [(key, column.value(cells)) for key, column in self._custom]
+        tags = self._tags.value(cells) if self._tags else None
         return ImportedPerson(
-            email=email,
-            lines=tuple(str(said.pop(name, "")) for name in LINE_LENGTHS),
-            custom={target.removeprefix("custom."): value for target, value in said.items()},
-            tags=tuple(str(tag) for tag in tags) if isinstance(tags, list) else (),
+            email=str(email),
+            lines=tuple(lines),
+            custom={key: value for key, value in said if value is not None},
+            tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
         )
 
-    def _refuse_extra(self, extra: Sequence[str]) -> None:
-        if any(cell.strip() for cell in extra):
-            shown = ", ".join(repr(cell[:40]) for cell in extra[:5])
-            raise BadRow(f"The row has {len(extra)} cells more than the header: {shown}.")
 
-
-def _header_of(mapping: ImportMapping, target: str) -> str:
-    return next(header for header, found in mapping.columns.items() if found == target)
+def _refuse_extra(extra: Sequence[str]) -> None:
+    if any(cell.strip() for cell in extra):
+        shown = ", ".join(repr(cell[:40]) for cell in extra[:5])
+        raise BadRow(f"The row has {len(extra)} cells more than the header: {shown}.")
 
 
 def _check_mapping(headers: Sequence[str], mapping: ImportMapping, specs: dict[str, FieldSpec]) -> None:

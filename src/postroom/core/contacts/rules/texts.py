@@ -15,6 +15,8 @@ _SPACES: Final = re.compile(r"\s+")
 
 def clean_line(text: str, *, label: str, max_length: int = 200) -> str:
     """Return a one-line text without invisible marks, spaces collapsed. Raises BadValue when too long or with a NUL."""
+    if len(text) <= max_length and text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
     if not (text.isascii() and text.isprintable()):
         _refuse_unstorable(text, label)
         text = _CONTROL.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFC", text)))

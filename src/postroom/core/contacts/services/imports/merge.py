@@ -1,6 +1,6 @@
 """Merges one batch of people: staged by COPY, then a handful of set-wise statements whatever the batch's size."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -82,6 +82,7 @@ DO UPDATE SET status = 'subscribed', updated_at = excluded.updated_at WHERE m.st
 class MergeTarget:
     """Where an import's people go."""
 
+    run_id: int
     workspace: Workspace
     mapping: ImportMapping
     source: str
@@ -129,9 +130,15 @@ def _merge(rows: Sequence[GoodRow], target: MergeTarget) -> int:
             cursor.execute(_TAG, params)
         if target.mapping.list_id is not None:
             cursor.execute(_JOIN_LIST, params)
-    news = (NewEvent("contact.created", "contact", contact_id, contact_id) for contact_id in created)
-    events.record_events(workspace=target.workspace, events=news, now=target.now)
+    _tell(created, target)
     return len(created)
+
+
+def _tell(created: list[int], target: MergeTarget) -> None:
+    """Tell of a whole batch in one event: a row for each of a million people would cost more than the people do."""
+    if created:
+        event = NewEvent("contacts.imported", "import", target.run_id, data={"created_ids": [*created]})
+        events.record_event(workspace=target.workspace, event=event, now=target.now)
 
 
 def _one_per_address(rows: Sequence[GoodRow]) -> list[ImportedPerson]:
@@ -155,8 +162,13 @@ def _stage(cursor: Any, people: list[ImportedPerson], target: MergeTarget) -> No
             crypto.address_hash(person.email),
             *person.lines,
             Jsonb(person.custom),
-            [*everyone.values(), *(tags[name] for name in person.tags)],
+            _array_literal((*everyone.values(), *(tags[name] for name in person.tags))),
         )
         for person in people
     )
     copy_rows("contacts_import_stage", _STAGE_COLUMNS, lines)
+
+
+def _array_literal(ids: Iterable[int]) -> str:
+    """PostgreSQL's own spelling of an array, much quicker to write than an adapted list."""
+    return "{" + ",".join(map(str, ids)) + "}"

@@ -4,7 +4,8 @@ edge; a second runner finds the edge moved and leaves.
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import IO, Final, cast
@@ -19,6 +20,7 @@ from postroom.core.contacts.rules.csv_files import BrokenRow, Row, read_header, 
 from postroom.core.contacts.rules.import_rows import RowReader
 from postroom.core.contacts.selectors.fields import list_field_specs
 from postroom.core.contacts.services.imports.merge import GoodRow, MergeTarget, merge_rows
+from postroom.core.contacts.services.imports.read_ahead import read_ahead
 from postroom.core.contacts.services.records import record
 from postroom.core.contacts.types import CsvFormat, ImportMapping, ImportStatus
 from postroom.core.workspaces.types import Actor, AuditRecord, Door
@@ -29,6 +31,24 @@ BATCH_SIZE: Final = 5_000
 _RAW_LENGTH: Final = 2_000
 
 Numbered = tuple[int, Row | BrokenRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A row that cannot become a contact."""
+
+    number: int
+    error: BadRow
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of the file, read and judged, before the database sees them."""
+
+    size: int
+    good: list[GoodRow]
+    bad: list[Problem]
 
 
 def run_import(*, run_uid: UUID, clock: Callable[[], datetime]) -> None:
@@ -57,11 +77,11 @@ def _run(run: ImportRun, file: IO[bytes], clock: Callable[[], datetime]) -> bool
     reader = RowReader(read_header(rows), mapping, list_field_specs(workspace=run.workspace))
     position = run.processed_rows
     numbered = islice(enumerate(rows, start=1), position, None)
-    while batch := list(islice(numbered, BATCH_SIZE)):
-        target = MergeTarget(run.workspace, mapping, source=f"import {run.filename}"[:60], now=clock())
-        if not _merge_batch(run.pk, position, batch, reader, target):
+    for batch in read_ahead(_batches(numbered, reader, run.delimiter)):
+        target = MergeTarget(run.pk, run.workspace, mapping, source=f"import {run.filename}"[:60], now=clock())
+        if not _merge_batch(position, batch, target):
             return False
-        position += len(batch)
+        position += batch.size
     return True
 
 
@@ -74,26 +94,32 @@ def _begin(run: ImportRun, file: IO[bytes], format_: CsvFormat, now: datetime) -
     )
 
 
+def _batches(numbered: Iterator[Numbered], reader: RowReader, delimiter: str) -> Iterator[Batch]:
+    """Yield the rows read and judged, ``BATCH_SIZE`` at a time."""
+    while rows := list(islice(numbered, BATCH_SIZE)):
+        good: list[GoodRow] = []
+        bad: list[Problem] = []
+        for number, row in rows:
+            try:
+                good.append((number, reader.read(_cells(row))))
+            except BadRow as error:
+                bad.append(Problem(number, error, _raw(row, delimiter)))
+        yield Batch(len(rows), good, bad)
+
+
 @transaction.atomic
-def _merge_batch(run_id: int, position: int, batch: list[Numbered], reader: RowReader, target: MergeTarget) -> bool:
+def _merge_batch(position: int, batch: Batch, target: MergeTarget) -> bool:
     """Merge one batch and count it, if the import still stands at ``position``."""
-    run = ImportRun.objects.select_for_update().get(pk=run_id)
+    run = ImportRun.objects.select_for_update().get(pk=target.run_id)
     if run.processed_rows != position or run.status != ImportStatus.RUNNING:
         return False
-    good: list[GoodRow] = []
-    bad: list[tuple[int, BadRow]] = []
-    for number, row in batch:
-        try:
-            good.append((number, reader.read(_cells(row))))
-        except BadRow as error:
-            bad.append((number, error))
-    merged = merge_rows(good, target)
-    bad += merged.refused
-    _keep_errors(run, bad, dict(batch))
-    run.processed_rows += len(batch)
+    merged = merge_rows(batch.good, target)
+    bad = [*batch.bad, *(Problem(number, error, "") for number, error in merged.refused)]
+    _keep_errors(run, bad)
+    run.processed_rows += batch.size
     run.error_rows += len(bad)
     run.created_rows += merged.created
-    run.updated_rows += len(batch) - len(bad) - merged.created
+    run.updated_rows += batch.size - len(bad) - merged.created
     run.save(update_fields=["processed_rows", "error_rows", "created_rows", "updated_rows"])
     return True
 
@@ -104,12 +130,10 @@ def _cells(row: Row | BrokenRow) -> Row:
     return row
 
 
-def _keep_errors(run: ImportRun, bad: list[tuple[int, BadRow]], rows: dict[int, Row | BrokenRow]) -> None:
-    lines = (
-        (run.pk, number, error.column[:200], _storable(error.message)[:500], _raw(rows[number], run.delimiter))
-        for number, error in bad
-    )
-    copy_rows("contacts_importrowerror", ("run_id", "row_number", "column", "reason", "raw"), lines)
+def _keep_errors(run: ImportRun, bad: list[Problem]) -> None:
+    lines = ((run.pk, one.number, one.error.column[:200], _storable(one.error.message)[:500], one.raw) for one in bad)
+    if bad:
+        copy_rows("contacts_importrowerror", ("run_id", "row_number", "column", "reason", "raw"), lines)
 
 
 def _raw(row: Row | BrokenRow, delimiter: str) -> str:
