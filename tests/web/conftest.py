@@ -1,7 +1,10 @@
 """The cast of the web tests: an owner, a colleague, a viewer, and a stranger with a workspace of their own."""
 
+from pathlib import Path
+
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from postroom.core.workspaces.models import User, Workspace
 from postroom.core.workspaces.types import Role
@@ -57,3 +60,11 @@ def signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+@pytest.fixture(autouse=True)
+def storage(settings: Settings, tmp_path: Path) -> Path:
+    """Keep uploads out of the installation's own storage, and the hashing of passwords short."""
+    settings.MEDIA_ROOT = str(tmp_path)
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    return tmp_path

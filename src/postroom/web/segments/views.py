@@ -87,7 +87,7 @@ def show_condition(request: HttpRequest, room: Room) -> HttpResponse:
 @in_room(methods=("POST",), write=Role.VIEWER)
 def preview(request: HttpRequest, room: Room) -> HttpResponse:
     """Count who matches the rows as they stand, and name the newest few."""
-    form, rows = SegmentForm({"name": "-", **request.POST.dict()}), read_rows(request.POST, _questions(room))
+    form, rows = SegmentForm({**request.POST.dict(), "name": "-"}), read_rows(request.POST, _questions(room))
     context: dict[str, object] = {"form": form}
     if form.is_valid():
         with errors_in(form):

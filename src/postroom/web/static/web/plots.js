@@ -1,33 +1,44 @@
-// Draws every [data-plot] figure from the JSON beside it: {x: [unix seconds], series: [{label, colour, values, hidden}]}.
+// Draws every [data-plot] figure from the JSON beside it: {zone, hourly, x: [unix seconds], series: [{label, colour, values}]}.
 (() => {
   "use strict";
+  const HEIGHT = 240;
 
-  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  // A custom property may hold another one; only a used colour is resolved.
+  const colour = (figure, name) => {
+    figure.style.color = `var(--tblr-${name})`;
+    return getComputedStyle(figure).color;
+  };
 
-  const options = (width, plot) => {
-    const axis = { stroke: css("--tblr-secondary"), grid: { stroke: css("--tblr-border-color"), width: 1 }, ticks: { show: false } };
+  const options = (figure, plot) => {
+    const axis = { stroke: colour(figure, "secondary"), grid: { stroke: colour(figure, "border-color"), width: 1 }, ticks: { show: false } };
+    const stamp = uPlot.fmtDate(plot.hourly ? "{HH}:{mm}" : "{D} {MMM}");
+    const inZone = (seconds) => uPlot.tzDate(new Date(seconds * 1000), plot.zone);
     const line = (one) => ({
       label: one.label,
-      stroke: css(`--tblr-${one.colour}`),
-      fill: one.filled ? css(`--tblr-${one.colour}-lt`) : undefined,
+      stroke: colour(figure, one.colour),
       width: 2,
       points: { show: plot.x.length < 3 },
     });
     const whole = (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? tick.toLocaleString() : ""));
     return {
-      width,
-      height: 240,
-      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), plot.zone),
+      width: figure.clientWidth,
+      height: HEIGHT,
+      tzDate: inZone,
       scales: { y: { range: (_, low, high) => [0, Math.max(high, 4)] } },
-      axes: [axis, { ...axis, size: 56, values: whole }],
-      series: [{ label: "When", value: plot.hourly ? "{DD} {MMM} {HH}:{mm}" : "{DD} {MMM}" }, ...plot.series.map(line)],
+      axes: [
+        { ...axis, space: 70, values: (_, ticks) => ticks.map((tick) => stamp(inZone(tick))) },
+        { ...axis, size: 56, values: whole },
+      ],
+      series: [{ label: "When", value: plot.hourly ? "{D} {MMM} {HH}:{mm}" : "{D} {MMM}" }, ...plot.series.map(line)],
     };
   };
 
   const draw = (figure) => {
     const plot = JSON.parse(document.getElementById(figure.dataset.plot).textContent);
-    const drawing = new uPlot(options(figure.clientWidth, plot), [plot.x, ...plot.series.map((one) => one.values)], figure);
-    new ResizeObserver(() => drawing.setSize({ width: figure.clientWidth, height: 240 })).observe(figure);
+    const wanted = options(figure, plot);
+    figure.style.color = "";
+    const drawing = new uPlot(wanted, [plot.x, ...plot.series.map((one) => one.values)], figure);
+    new ResizeObserver(() => drawing.setSize({ width: figure.clientWidth, height: HEIGHT })).observe(figure);
   };
 
   const drawAll = () => {
