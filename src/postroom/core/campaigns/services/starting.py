@@ -6,6 +6,7 @@ from typing import Final
 import structlog
 from django.db import transaction
 
+from postroom.core.campaigns.errors import CampaignIncomplete
 from postroom.core.campaigns.models import Campaign
 from postroom.core.campaigns.selectors import audience_of, composition_of, fence_of
 from postroom.core.campaigns.services.states import move, note
@@ -67,6 +68,8 @@ def _lock(campaign_id: int) -> Campaign | None:
 
 
 def _hand_over(campaign: Campaign, now: datetime) -> None:
+    if campaign.sender_id is None:
+        raise CampaignIncomplete(f"The campaign {campaign.name} has no sender.", missing=("sender",))
     content = mail.freeze_content(
         workspace=campaign.workspace,
         composition=composition_of(campaign),
