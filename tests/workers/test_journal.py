@@ -17,7 +17,8 @@ SENT = Handover(
 
 def leave(root: Path, script: str) -> None:
     """Let a sender of its own write a journal and die."""
-    head = f"import os, pathlib\nfrom postroom.workers.journal import Journal\nj = Journal(pathlib.Path({str(root)!r}), 'm-1')"
+    start = f"j = Journal(pathlib.Path({str(root)!r}), 'm-1')"
+    head = f"import os, pathlib\nfrom postroom.workers.journal import Journal\n{start}"
     subprocess.run([sys.executable, "-c", f"{head}\n{script}\nos._exit(9)"], check=False, timeout=30)
 
 

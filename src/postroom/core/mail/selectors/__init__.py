@@ -2,6 +2,8 @@
 
 from postroom.core.mail.selectors.addressees import Addressee, find_addressee, find_workspaces
 from postroom.core.mail.selectors.batches import count_batch, get_batch
+from postroom.core.mail.selectors.contents import load_compiled_content
+from postroom.core.mail.selectors.domains import dns_records, get_domain_by_id, list_domains
 from postroom.core.mail.selectors.links import find_link
 from postroom.core.mail.selectors.mailings import Mailing, find_mailing
 from postroom.core.mail.selectors.messages import get_message, list_messages
@@ -21,19 +23,23 @@ __all__ = [
     "OpenedMail",
     "count_batch",
     "count_sandbox_mails",
+    "dns_records",
     "find_addressee",
     "find_link",
     "find_mailing",
     "find_workspaces",
     "get_batch",
+    "get_domain_by_id",
     "get_message",
     "get_sandbox_mail",
     "get_sender",
     "get_template",
     "iter_sandbox_mails",
+    "list_domains",
     "list_messages",
     "list_sandbox_mails",
     "list_senders",
     "list_templates",
+    "load_compiled_content",
     "load_sender_profile",
 ]

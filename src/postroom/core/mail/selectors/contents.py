@@ -16,6 +16,8 @@ def load_compiled_content(*, content_id: int) -> compose.CompiledContent:
             subject=content.subject,
             html=content.html,
             text=content.text,
-            links=tuple(compose.Link(url=link.url, label=link.label) for link in links),
+            links=tuple(compose.Link(index=link.index, url=link.url, label=link.label) for link in links),
+            tracks_opens=content.tracks_opens,
+            tracks_clicks=content.tracks_clicks,
         )
     )

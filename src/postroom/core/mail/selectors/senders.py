@@ -10,12 +10,13 @@ from postroom.core.mail.models import SenderAccount
 from postroom.core.mail.types import Provider, SenderProfile, Signing
 from postroom.core.workspaces.models import Workspace
 from postroom.kit import crypto
+from postroom.kit.types import JSONObject
 
 
 def get_sender(*, workspace: Workspace, sender_id: int | None = None, uid: UUID | None = None) -> SenderAccount:
     """Return a sender account by its key or its uid. Raises NoSuchSender, also for one of another workspace."""
     rows = SenderAccount.objects.select_related("domain").filter(workspace=workspace)
-    found = rows.filter(uid=uid).first() if sender_id is None else rows.filter(pk=sender_id).first()
+    found = (rows.filter(uid=uid) if uid is not None else rows.filter(pk=sender_id or 0)).first()
     if found is None:
         raise NoSuchSender("There is no such sender account in this workspace.")
     return found
@@ -46,8 +47,8 @@ def load_sender_profile(*, sender_id: int) -> SenderProfile:
     )
 
 
-def _config(sender: SenderAccount) -> dict[str, object]:
+def _config(sender: SenderAccount) -> JSONObject:
     """Return the account's settings; the sandbox's are this installation's, unless it says otherwise."""
     if sender.provider != Provider.SANDBOX:
-        return sender.config
+        return dict(sender.config)
     return {"host": settings.SANDBOX_HOST, "port": settings.SANDBOX_PORT, **sender.config}

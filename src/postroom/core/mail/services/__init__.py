@@ -1,26 +1,37 @@
 """Writes of mail: accounts and contents, acceptance, bulk hand-overs, claims of the sender, and what comes back."""
 
+from postroom.core.mail.services.accept import accept_messages
 from postroom.core.mail.services.batches import cancel_batch, create_batch, freeze_audience, pause_batch, resume_batch
 from postroom.core.mail.services.claims import claim_work, return_allowance
+from postroom.core.mail.services.contents import freeze_content
+from postroom.core.mail.services.domains import create_domain
 from postroom.core.mail.services.facts import apply_hits
 from postroom.core.mail.services.hits import STORE_HITS, hit_parameters, store_hits
 from postroom.core.mail.services.partitions import ensure_partitions
 from postroom.core.mail.services.sandbox import make_sandbox_answers, store_sandbox_mails
+from postroom.core.mail.services.senders import create_sender, ensure_sandbox_sender
 from postroom.core.mail.services.settling import finish_chunk, finish_messages, recover_claims
 from postroom.core.mail.services.standing import check_claims, report_sender_failure, report_sender_success
+from postroom.core.mail.services.templates import create_template, update_template
 from postroom.core.mail.services.unsubscribe import unsubscribe_message
 
 __all__ = [
     "STORE_HITS",
+    "accept_messages",
     "apply_hits",
     "cancel_batch",
     "check_claims",
     "claim_work",
     "create_batch",
+    "create_domain",
+    "create_sender",
+    "create_template",
     "ensure_partitions",
+    "ensure_sandbox_sender",
     "finish_chunk",
     "finish_messages",
     "freeze_audience",
+    "freeze_content",
     "hit_parameters",
     "make_sandbox_answers",
     "pause_batch",
@@ -32,4 +43,5 @@ __all__ = [
     "store_hits",
     "store_sandbox_mails",
     "unsubscribe_message",
+    "update_template",
 ]

@@ -134,8 +134,8 @@ def _find_replays(workspace: Workspace, keys: Sequence[str]) -> dict[str, Messag
 
 
 def _first_of_each_key(checked: Sequence[_Checked]) -> list[_Checked]:
-    seen: set[str] = set()
-    return [one for one in checked if not (key := one.new.idempotency_key) or not (key in seen or seen.add(key))]
+    keyed = {one.new.idempotency_key: one for one in reversed(checked)}
+    return [one for one in checked if not one.new.idempotency_key or keyed[one.new.idempotency_key] is one]
 
 
 def _make_rows(workspace: Workspace, checked: Sequence[_Checked], now: datetime) -> list[Message]:

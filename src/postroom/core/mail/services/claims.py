@@ -2,9 +2,9 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 
@@ -22,6 +22,7 @@ from postroom.core.mail.types import (
     Outgoing,
     Work,
 )
+from postroom.kit.types import JSONValue
 
 MESSAGES_PER_CLAIM: Final = 200
 
@@ -165,9 +166,9 @@ def _claim_messages(owner: str, now: datetime, senders: Sequence[int], priority:
 def _claim_rows(owner: str, now: datetime, sender: SenderAccount, priority: int) -> list[int]:
     """Claim due rows of a sender account; return their numbers without those of a batch that is being stopped."""
     limit = _take_allowance(sender, MESSAGES_PER_CLAIM, now)
-    parameters = {"owner": owner, "now": now, "sender_id": sender.pk, "priority": priority, "limit": limit}
+    where: dict[str, Any] = {"owner": owner, "now": now, "sender_id": sender.pk, "priority": priority, "limit": limit}
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM_MESSAGES, parameters)
+        cursor.execute(_CLAIM_MESSAGES, where)
         claimed = dict(cursor.fetchall())
     stopped = _stopped_batches({batch_id for batch_id in claimed.values() if batch_id})
     held = [number for number, batch_id in claimed.items() if batch_id in stopped]
@@ -213,7 +214,7 @@ def _single_refusals(rows: Sequence[Message]) -> dict[int, dict[str, str]]:
     return found
 
 
-def _single_item(row: Message, refusals: dict[str, str], profile: dict[str, object]) -> Outgoing:
+def _single_item(row: Message, refusals: dict[str, str], profile: Mapping[str, JSONValue]) -> Outgoing:
     """Return the message without its refused recipients; refused altogether when none of ``to`` is left."""
     to, cc, bcc = ([address for address in field if not refusals[address]] for field in (row.to, row.cc, row.bcc))
     return Outgoing(

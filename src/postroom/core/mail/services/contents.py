@@ -47,8 +47,8 @@ def freeze_content(
     )
     if is_new:
         TrackedLink.objects.bulk_create(
-            TrackedLink(content=content, index=index, url=link.url, label=link.label[:200])
-            for index, link in enumerate(frozen.links)
+            TrackedLink(content=content, index=link.index, url=link.url, label=link.label[:200])
+            for link in frozen.links
         )
     return content
 
@@ -59,6 +59,6 @@ def _tracking(sender: SenderAccount | None) -> tuple[bool, bool]:
 
 
 def _digest(frozen: compose.FrozenContent, *, tracks_opens: bool, tracks_clicks: bool) -> bytes:
-    links = [[link.url, link.label] for link in frozen.links]
+    links = [[link.index, link.url, link.label] for link in frozen.links]
     whole = [frozen.subject, frozen.html, frozen.text, links, tracks_opens, tracks_clicks]
     return hashlib.sha256(json.dumps(whole).encode()).digest()

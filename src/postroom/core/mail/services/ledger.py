@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -114,7 +114,7 @@ def _answer(handover: Handover) -> dict[str, object]:
     return {"code": result.code, "enhanced": result.enhanced, "text": result.text[:MAX_REPLY]}
 
 
-def _columns(settled: Sequence[Settled]) -> dict[str, object]:
+def _columns(settled: Sequence[Settled]) -> dict[str, Any]:
     handovers = [one.handover for one in settled]
     judgements = [one.judgement for one in settled]
     return {

@@ -16,6 +16,7 @@ from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit import crypto
+from postroom.kit.types import JSONObject
 
 SANDBOX_NAME: Final = "Sandbox"
 
@@ -46,7 +47,7 @@ def create_sender(*, workspace: Workspace, new: NewSender, actor: Actor, now: da
             sender.save()
     except IntegrityError as error:
         raise MailNameTaken(f"There is already a sender account called {sender.name!r}.") from error
-    after = {"name": sender.name, "provider": new.provider.value, "from_email": sender.from_email}
+    after: JSONObject = {"name": sender.name, "provider": new.provider.value, "from_email": sender.from_email}
     record = AuditRecord(act="sender.created", object_type="sender", object_id=sender.pk, after=after)
     workspaces.record_audit(workspace=workspace, actor=actor, record=record, now=now)
     return sender

@@ -12,6 +12,7 @@ from postroom.core.mail.types import Composition, MessageClass, NewTemplate
 from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
+from postroom.kit.types import JSONObject
 
 
 @transaction.atomic
@@ -56,6 +57,6 @@ def _save(template: Template) -> None:
 
 
 def _record(workspace: Workspace, act: str, template: Template, actor: Actor, now: datetime) -> None:
-    after = {"name": template.name, "version": template.version}
+    after: JSONObject = {"name": template.name, "version": template.version}
     record = AuditRecord(act=act, object_type="template", object_id=template.pk, after=after)
     workspaces.record_audit(workspace=workspace, actor=actor, record=record, now=now)

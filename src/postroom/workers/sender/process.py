@@ -1,0 +1,221 @@
+"""The sender process: claims work, hands it to the lanes of the sender accounts, books the results."""
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+import structlog
+import uvloop
+from django.conf import settings
+
+from postroom.core.mail.selectors import load_sender_profile
+from postroom.core.mail.types import Work
+from postroom.kit.errors import AppError
+from postroom.providers.smtp import build_transport
+from postroom.workers.journal import Journal, JournalBroken
+from postroom.workers.sender import tasks
+from postroom.workers.sender.composer import Composer
+from postroom.workers.sender.lanes import Lane
+from postroom.workers.sender.lease import Lease
+from postroom.workers.sender.runs import Run
+
+BULK_CLAIMS: Final = 2
+"""One on the wire, the next one ready: the lane never waits for the database."""
+URGENT_CLAIMS: Final = 4
+MAX_CLAIMS: Final = 32
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often the process looks, how long it believes what it saw, and how long it may take to end; in seconds."""
+
+    poll_s: float = 0.5
+    watch_s: float = 1.0
+    recover_s: float = 5.0
+    lease_s: float = 10.0
+    finish_within_s: float = 8.0
+
+
+def main(pace: Pace | None = None) -> None:
+    """Send until SIGTERM or SIGINT, then finish what is on the wire, put the rest back and return."""
+    owner = make_owner()
+    journal = Journal(Path(settings.JOURNAL_DIR), owner)
+    try:
+        uvloop.run(SenderProcess(journal, pace or Pace()).run())
+    finally:
+        journal.close()
+
+
+def make_owner() -> str:
+    """Return a name that no other sender ever has: machine, process and chance."""
+    host = "".join(character if character.isalnum() else "-" for character in socket.gethostname())[:30]
+    return f"{host}-{os.getpid()}-{secrets.token_hex(6)}"
+
+
+class SenderProcess:
+    """The event loop's side: lanes and what they wait for. Everything that touches the database runs in threads."""
+
+    def __init__(self, journal: Journal, pace: Pace) -> None:
+        self._journal = journal
+        self._pace = pace
+        self._lease = Lease(pace.lease_s)
+        self._lanes: dict[int, Lane] = {}
+        self._serving: set[asyncio.Task[None]] = set()
+        self._booking: set[asyncio.Future[None]] = set()
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        # Each thread has a database connection of its own; one thread books, so that results land in order.
+        self._claimer = ThreadPoolExecutor(1, "claim")
+        self._booker = ThreadPoolExecutor(1, "book")
+        self._looker = ThreadPoolExecutor(1, "look")
+        self._watcher = tasks.Watcher(journal.owner, pace.watch_s)
+
+    async def run(self) -> None:
+        """Work until a signal comes."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        log.info("sender_started", owner=self._journal.owner)
+        claiming = asyncio.create_task(self._claim())
+        loops = [claiming, asyncio.create_task(self._watch()), asyncio.create_task(self._recover())]
+        stopped = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait([*loops, stopped], return_when=asyncio.FIRST_COMPLETED)
+        failed = [task for task in loops if task.done() and task.exception() is not None]
+        self._stopping.set()
+        self._wake.set()
+        await asyncio.wait([claiming])
+        await self._finish()
+        for task in (*loops, stopped):
+            task.cancel()
+        log.info("sender_stopped", owner=self._journal.owner)
+        for task in failed:
+            task.result()  # a loop that died takes the process with it, to be started afresh
+
+    async def _claim(self) -> None:
+        """Keep every lane supplied."""
+        while not self._stopping.is_set():
+            self._wake.clear()
+            work = await self._claim_next()
+            if work is not None:
+                await self._start(work)
+                continue
+            try:
+                async with asyncio.timeout(self._pace.poll_s):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def _claim_next(self) -> Work | None:
+        lanes = list(self._lanes.values())
+        held = sum(lane.urgent_count + lane.bulk_count for lane in lanes) + len(self._booking)
+        if held >= MAX_CLAIMS or not self._lease.is_valid:
+            return None
+        busy = [lane.sender_id for lane in lanes if lane.bulk_count >= BULK_CLAIMS]
+        full = [lane.sender_id for lane in lanes if lane.urgent_count >= URGENT_CLAIMS]
+        return await self._in(self._claimer, lambda: tasks.claim(self._journal.owner, busy, full))
+
+    async def _start(self, work: Work) -> None:
+        """Give claimed work to its account's lane."""
+        try:
+            contents = await self._in(self._claimer, lambda: tasks.load_contents(work))
+            run = Run(work, contents, self._journal.open_claim())
+            lane = await self._lane(work.sender_id)
+        except (AppError, JournalBroken) as error:
+            log.warning("lane_refused", sender_id=work.sender_id, reason=str(error))
+            reason, is_permanent = str(error), not isinstance(error, JournalBroken)
+            self._book(lambda: tasks.report_failure(work.sender_id, reason, is_permanent))
+            self._book(lambda: tasks.book(work.claim, work.sender_id, (), 0))
+            return
+        lane.add(run)
+
+    async def _lane(self, sender_id: int) -> Lane:
+        """Return the lane of an account, opened now when there is none. Raises AppError for a hopeless account."""
+        lane = self._lanes.get(sender_id)
+        if lane is not None and not lane.is_closed:
+            return lane
+        profile = await self._in(self._claimer, lambda: tasks.retried(lambda: load_sender_profile(sender_id=sender_id)))
+        transport = build_transport(provider=profile.provider, config=profile.config, credentials=profile.credentials)
+        lane = Lane(Composer(profile), transport, self._lease, self._hand_in)
+        self._lanes[sender_id] = lane
+        task = asyncio.create_task(lane.serve(self._report))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+        return lane
+
+    async def _watch(self) -> None:
+        """Hear of new work and of stops, and renew the lease by looking what is still ours."""
+        while True:
+            runs = [(lane, run) for lane in self._lanes.values() for run in lane.runs()]
+            looked_at = self._lease.clock()
+            standing = await self._in(self._looker, self._watcher.look)
+            if standing is not None:
+                for lane, run in runs:
+                    lane.obey(run, standing)
+                self._lease.renew(looked_at)
+            await self._in(self._looker, self._watcher.wait)
+            self._wake.set()
+
+    async def _recover(self) -> None:
+        """Settle what dead senders of this machine left."""
+        while not self._stopping.is_set():
+            await self._in(self._booker, tasks.recover)
+            self._wake.set()
+            await asyncio.sleep(self._pace.recover_s)
+
+    async def _finish(self) -> None:
+        """Let bodies on the wire end, within reason; put back and book everything."""
+        for lane in self._lanes.values():
+            lane.drain()
+        if self._serving:
+            _, late = await asyncio.wait(list(self._serving), timeout=self._pace.finish_within_s)
+            for task in late:
+                task.cancel()  # the connection drops; what was leaving is in doubt, and booked so
+            await asyncio.gather(*late, return_exceptions=True)
+        if self._booking:
+            await asyncio.wait(list(self._booking), timeout=self._pace.finish_within_s)
+        tasks.ENDING.set()
+        self._watcher.close()
+        for pool in (self._claimer, self._booker, self._looker):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _hand_in(self, run: Run) -> None:
+        """Book a run that is over; its journal goes when that is done."""
+        handovers = tuple(run.handovers)
+        unsent = len(run.work.items) - len(handovers)
+
+        def book() -> None:
+            tasks.book(run.work.claim, run.work.sender_id, handovers, unsent)
+            run.journal.remove()
+
+        self._book(book)
+
+    def _report(self, lane: Lane, reason: str, is_permanent: bool) -> None:
+        """Let an account rest whose server cannot be used."""
+        log.warning("sender_account_failed", sender_id=lane.sender_id, reason=reason, permanent=is_permanent)
+        self._book(lambda: tasks.report_failure(lane.sender_id, reason, is_permanent))
+
+    def _book(self, act: Callable[[], None]) -> None:
+        future = asyncio.get_running_loop().run_in_executor(self._booker, lambda: tasks.retried(act))
+        self._booking.add(future)
+        future.add_done_callback(self._booked)
+
+    def _booked(self, future: "asyncio.Future[None]") -> None:
+        self._booking.discard(future)
+        self._wake.set()
+        if not future.cancelled() and future.exception() is not None:
+            # The journal keeps what could not be booked; whoever comes next replays it.
+            log.error("booking_failed", exc_info=future.exception())
+            self._stopping.set()
+
+    async def _in(self, pool: ThreadPoolExecutor, act: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(pool, act)

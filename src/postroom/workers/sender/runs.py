@@ -1,0 +1,81 @@
+"""One claim in flight: what of it is still to go, what is on its way, how the rest ended."""
+
+import time
+from collections import deque
+from collections.abc import Mapping
+
+from postroom.core.mail.ports import Handover, Result
+from postroom.core.mail.rules.compose import CompiledContent
+from postroom.core.mail.types import ChunkClaim, Outgoing, Standing, Work
+from postroom.workers.journal import ClaimJournal
+
+
+class Run:
+    """The messages of one claim; used from the event loop alone until it is over."""
+
+    def __init__(self, work: Work, contents: Mapping[int, CompiledContent], journal: ClaimJournal) -> None:
+        self.work = work
+        self.contents = contents
+        self.journal = journal
+        self.handovers = [
+            Handover(item.message_id, time.time(), None, item.refusal) for item in work.items if item.refusal
+        ]
+        self._pending = deque(item for item in work.items if not item.refusal)
+        self._in_flight = 0
+        self._is_stopped = False
+        self._stopped_batches: frozenset[int] = frozenset()
+        self._lost: frozenset[int] = frozenset()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it is on its way and nothing more will go."""
+        return self._in_flight == 0 and (self._is_stopped or not self._pending)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is something to take."""
+        return bool(self._pending) and not self._is_stopped
+
+    def take(self) -> Outgoing | None:
+        """Return the next message that may go."""
+        while self.is_waiting:
+            item = self._pending.popleft()
+            if self.may_leave(item):
+                self._in_flight += 1
+                return item
+        return None
+
+    def may_leave(self, item: Outgoing) -> bool:
+        """Whether nobody stopped the message and it is still ours."""
+        is_stopped = self._is_stopped or item.batch_id in self._stopped_batches
+        return not is_stopped and item.message_id not in self._lost
+
+    def give_back(self, item: Outgoing) -> None:
+        """Take a message back that did not leave; it goes next, unless it was stopped."""
+        self._in_flight -= 1
+        self._pending.appendleft(item)
+
+    def end(self, item: Outgoing, result: Result) -> None:
+        """Book how a message ended, in the journal first."""
+        handover = Handover(item.message_id, time.time(), result)
+        self._in_flight -= 1
+        self.handovers.append(handover)
+        self.journal.note_ending(handover)
+
+    def stop(self) -> None:
+        """Let nothing more of it leave; what is on its way may end."""
+        self._is_stopped = True
+
+    def obey(self, standing: Standing) -> None:
+        """Stop what is no longer ours and what belongs to a batch that somebody stops."""
+        claim = self.work.claim
+        self._stopped_batches = standing.stopped_batches
+        if isinstance(claim, ChunkClaim):
+            is_ours = (claim.chunk_id, claim.attempt) in standing.chunks
+            if not is_ours or any(item.batch_id in standing.stopped_batches for item in self.work.items[:1]):
+                self.stop()
+        else:
+            held = standing.messages
+            self._lost = frozenset(
+                number for number, attempt in claim.attempts.items() if (number, attempt) not in held
+            )

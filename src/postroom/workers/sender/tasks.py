@@ -1,0 +1,121 @@
+"""What the sender process does in the database, from its threads."""
+
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Final, TypeVar
+
+import psycopg
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+
+from postroom.core.mail import services as mail
+from postroom.core.mail.ports import Handover
+from postroom.core.mail.rules.compose import CompiledContent
+from postroom.core.mail.selectors import load_compiled_content
+from postroom.core.mail.types import NOTIFY_QUEUE, ChunkClaim, MessagesClaim, Standing, Work
+from postroom.kit import clock
+from postroom.kit.notify import Listener
+from postroom.workers.journal import abandoned_journals
+
+RETRY_S: Final = 0.5
+ENDING: Final = threading.Event()
+"""Set when the process will wait for the database no longer."""
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+def retried(act: Callable[[], T]) -> T:
+    """Return what ``act`` returns, tried again on a fresh connection for as long as the database is away.
+
+    Once the process is ending it fails instead: what is not booked then is in the journal.
+    """
+    while True:
+        try:
+            return act()
+        except (OperationalError, InterfaceError) as error:
+            log.warning("database_away", reason=str(error).strip())
+            connection.close()
+            if ENDING.wait(RETRY_S):
+                raise
+
+
+def claim(owner: str, busy: Collection[int], full: Collection[int]) -> Work | None:
+    """Take the next piece of work, or None when there is none or the database is away."""
+    try:
+        return mail.claim_work(owner=owner, now=clock.now(), busy=busy, full=full)
+    except (OperationalError, InterfaceError) as error:
+        log.warning("database_away", reason=str(error).strip())
+        connection.close()
+        return None
+
+
+def load_contents(work: Work) -> dict[int, CompiledContent]:
+    """Return the compiled contents that a claim's messages are made from."""
+    wanted = {item.content_id for item in work.items}
+    return {number: retried(lambda: load_compiled_content(content_id=number)) for number in wanted}  # noqa: B023
+
+
+def book(claim: ChunkClaim | MessagesClaim, sender_id: int, handovers: Sequence[Handover], unsent: int) -> None:
+    """Write the results of a claim to the ledger and end it; a claim that is lost by now changes nothing."""
+    now = clock.now()
+    if isinstance(claim, ChunkClaim):
+        is_ours = mail.finish_chunk(claim=claim, handovers=handovers, now=now)
+    else:
+        is_ours = mail.finish_messages(claim=claim, handovers=handovers, now=now)
+    if not is_ours:
+        log.warning("claim_lost", claim=str(claim)[:200])
+        return
+    mail.return_allowance(sender_id=sender_id, count=unsent, now=now)
+    if any(handover.result is not None and handover.result.code for handover in handovers):
+        mail.report_sender_success(sender_id=sender_id, now=now)
+
+
+def report_failure(sender_id: int, reason: str, is_permanent: bool) -> None:
+    """Note that an account's server cannot be used."""
+    mail.report_sender_failure(sender_id=sender_id, error=reason, permanent=is_permanent, now=clock.now())
+
+
+def recover() -> None:
+    """Settle what dead senders of this machine left in their journals."""
+    for journal in abandoned_journals(Path(settings.JOURNAL_DIR)):
+        try:
+            count = mail.recover_claims(owner=journal.owner, journal=journal.reading, now=clock.now())
+        except Exception:
+            connection.close()
+            log.exception("recovery_failed", dead=journal.owner)  # the journal is still there for the next time
+            continue
+        journal.remove()
+        log.info("journal_replayed", dead=journal.owner, claims=count, entries=len(journal.reading.entries))
+
+
+class Watcher:
+    """Looks what an owner still holds, and waits for words about the queue; used from one call at a time."""
+
+    def __init__(self, owner: str, longest_s: float) -> None:
+        self._owner = owner
+        self._longest_s = longest_s
+        self._listener = Listener((NOTIFY_QUEUE,))
+
+    def look(self) -> Standing | None:
+        """Return what is still ours, or None when the database is away."""
+        try:
+            return mail.check_claims(owner=self._owner)
+        except (OperationalError, InterfaceError):
+            connection.close()
+            return None
+
+    def wait(self) -> None:
+        """Return when a word came, or after a while; at least a moment apart, however many words come."""
+        time.sleep(min(0.05, self._longest_s))
+        try:
+            self._listener.wait(self._longest_s)
+        except psycopg.OperationalError:
+            time.sleep(RETRY_S)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._listener.close()
