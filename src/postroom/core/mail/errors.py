@@ -28,7 +28,7 @@ class BadHeader(Invalid):
 class BadAddress(Invalid):
     """This is not an e-mail address that a message may carry."""
 
-    code = "bad_address"
+    code = "bad_mail_address"
 
 
 class BadSender(Invalid):
