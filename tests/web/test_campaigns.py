@@ -1,0 +1,197 @@
+"""The campaign pages, from an empty draft to the report."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from postroom.core.campaigns import services
+from postroom.core.campaigns.models import Campaign
+from postroom.core.campaigns.types import CampaignStatus
+from postroom.core.mail import services as mail
+from postroom.core.mail.models import Message
+from postroom.core.workspaces.models import Workspace
+from postroom.kit import clock
+from tests.core.campaigns.makers import make_draft
+from tests.factories import NOW, make_actor, make_contact, make_list, make_workspace
+
+pytestmark = pytest.mark.django_db
+
+
+def draft_form(workspace: Workspace, **changes: object) -> dict[str, object]:
+    sender = mail.ensure_sandbox_sender(workspace=workspace, actor=make_actor(), now=NOW)
+    form: dict[str, object] = {
+        "name": "November",
+        "audience": "lists",
+        "list_ids": [make_list(workspace=workspace, members=[make_contact(workspace=workspace)]).pk],
+        "sender_id": sender.pk,
+        "subject": "News for {{ first_name }}",
+        "body_format": "html",
+        "body": '<p>Hello {{ first_name }}, <a href="https://example.org/">read on</a>.</p>',
+    }
+    return {**form, **changes}
+
+
+def test_a_campaign_is_begun_written_reviewed_and_sent(as_colleague: Client, workspace: Workspace) -> None:
+    begun = as_colleague.post(f"/w/{workspace.slug}/campaigns/", {"name": "November"})
+    composer = as_colleague.get(begun["Location"]).content.decode()
+    assert "&lt;mjml&gt;" in composer
+
+    reviewed = as_colleague.post(begun["Location"], {**draft_form(workspace), "review": "1"}, follow=True)
+    assert "Send to 1 person" in reviewed.content.decode()
+    sent = as_colleague.post(reviewed.redirect_chain[-1][0])
+    campaign = Campaign.objects.get(workspace=workspace)
+    assert campaign.status == CampaignStatus.SENDING
+    assert sent["Location"] == f"/w/{workspace.slug}/campaigns/{campaign.uid}/report/"
+
+
+def test_what_is_missing_is_said_before_anything_is_sent(as_owner: Client, workspace: Workspace) -> None:
+    draft = make_draft(workspace=workspace, subject="", sender_id=None)
+    page = as_owner.post(f"/w/{workspace.slug}/campaigns/{draft.uid}/send/").content.decode()
+    draft.refresh_from_db()
+    assert draft.status == CampaignStatus.DRAFT
+    assert "subject" in page
+    assert "sender" in page
+
+
+@pytest.mark.parametrize("audience", ["lists", "segment"])
+def test_an_audience_that_names_nobody_never_means_everyone(
+    as_owner: Client, workspace: Workspace, audience: str
+) -> None:
+    draft = make_draft(workspace=workspace, readers=[make_contact(workspace=workspace)])
+    form = draft_form(workspace, audience=audience, list_ids=[], segment_id="")
+    response = as_owner.post(f"/w/{workspace.slug}/campaigns/{draft.uid}/", form)
+    assert response.status_code == 200
+    assert response.context["form"].errors
+    assert draft.lists.count() == 1
+    counted = as_owner.post(f"/w/{workspace.slug}/campaigns/audience/", form).content.decode()
+    assert "Nobody is chosen yet" in counted
+
+
+def test_the_audience_is_counted_while_it_is_chosen(as_viewer: Client, workspace: Workspace) -> None:
+    page = as_viewer.post(f"/w/{workspace.slug}/campaigns/audience/", draft_form(workspace)).content.decode()
+    assert "<strong>1</strong>" in page
+    everyone = draft_form(workspace, audience="everyone")
+    assert "<strong>2</strong>" in as_viewer.post(f"/w/{workspace.slug}/campaigns/audience/", everyone).content.decode()
+
+
+def test_a_foreign_list_cannot_be_chosen(as_owner: Client, workspace: Workspace) -> None:
+    draft = make_draft(workspace=workspace)
+    foreign = make_list(workspace=make_workspace(), members=[])
+    form = draft_form(workspace, list_ids=[foreign.pk])
+    response = as_owner.post(f"/w/{workspace.slug}/campaigns/{draft.uid}/", form)
+    assert response.context["form"].errors["list_ids"]
+
+
+def test_the_preview_shows_the_mail_in_a_frame_that_can_do_nothing(as_viewer: Client, workspace: Workspace) -> None:
+    form = draft_form(workspace, body="<p>Hello {{ first_name }}<script>alert(1)</script></p>")
+    response = as_viewer.post(f"/w/{workspace.slug}/campaigns/preview/", form)
+    assert "Hello Alex" in response.content.decode()
+    policy = response.headers["Content-Security-Policy"]
+    assert policy.startswith("sandbox;")
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    assert "img-src data:" in policy
+
+
+def test_a_broken_template_is_explained_in_the_preview(as_viewer: Client, workspace: Workspace) -> None:
+    form = draft_form(workspace, body="<p>{% if %}</p>")
+    response = as_viewer.post(f"/w/{workspace.slug}/campaigns/preview/", form)
+    assert response.status_code == 200
+    assert "role=alert" in response.content.decode()
+
+
+def test_a_test_goes_to_the_addresses_given(as_colleague: Client, workspace: Workspace) -> None:
+    draft = make_draft(workspace=workspace)
+    as_colleague.post(f"/w/{workspace.slug}/campaigns/{draft.uid}/test/", {"to": "me@example.com, you@example.com"})
+    assert sorted(row.to[0] for row in Message.objects.filter(is_test=True)) == ["me@example.com", "you@example.com"]
+
+
+def test_a_scheduled_campaign_can_be_called_back(as_owner: Client, workspace: Workspace) -> None:
+    draft = make_draft(workspace=workspace, readers=[make_contact(workspace=workspace)])
+    here = f"/w/{workspace.slug}/campaigns/{draft.uid}/"
+    tomorrow = clock.now() + timedelta(days=1)
+    as_owner.post(f"{here}schedule/", {"at": tomorrow.strftime("%Y-%m-%dT%H:%M")})
+    draft.refresh_from_db()
+    assert draft.status == CampaignStatus.SCHEDULED
+    assert "goes out at" in as_owner.get(f"{here}report/").content.decode()
+    as_owner.post(f"{here}cancel/")
+    draft.refresh_from_db()
+    assert draft.status == CampaignStatus.DRAFT
+
+
+def test_a_running_campaign_is_paused_resumed_and_cancelled(as_owner: Client, workspace: Workspace) -> None:
+    campaign = start(workspace)
+    here = f"/w/{workspace.slug}/campaigns/{campaign.uid}/"
+    for act, status in (("pause", "paused"), ("resume", "sending"), ("cancel", "cancelled")):
+        as_owner.post(f"{here}{act}/")
+        campaign.refresh_from_db()
+        assert campaign.status == status
+
+
+def test_a_draft_is_deleted_and_a_sent_campaign_is_not(as_owner: Client, workspace: Workspace) -> None:
+    draft, sending = make_draft(workspace=workspace), start(workspace)
+    for campaign in (draft, sending):
+        as_owner.post(f"/w/{workspace.slug}/campaigns/{campaign.uid}/delete/")
+    assert list(Campaign.objects.all()) == [sending]
+
+
+def test_the_report_shows_a_sum_that_adds_up_and_watches_while_it_goes_out(
+    as_viewer: Client, workspace: Workspace
+) -> None:
+    campaign = start(workspace)
+    page = as_viewer.get(f"/w/{workspace.slug}/campaigns/{campaign.uid}/", follow=True).content.decode()
+    assert "Where every message is" in page
+    assert "https://example.org/news" in page
+    assert 'hx-trigger="every 2s"' in page
+    assert "Pause" not in page  # a viewer only looks
+    services.cancel_campaign(workspace=workspace, uid=campaign.uid, actor=make_actor(), now=clock.now())
+    part = as_viewer.get(
+        f"/w/{workspace.slug}/campaigns/{campaign.uid}/report/", headers={"HX-Request": "true"}
+    ).content.decode()
+    assert "hx-trigger" not in part
+    assert "<html" not in part
+
+
+def test_the_list_costs_the_same_however_many_campaigns_it_shows(
+    as_owner: Client, workspace: Workspace, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(12):
+        make_draft(workspace=workspace)
+    start(workspace)
+    with django_assert_num_queries(8):
+        page = as_owner.get(f"/w/{workspace.slug}/campaigns/").content.decode()
+    assert page.count("<tr>") == 1 + 13
+    assert 'hx-trigger="every 2s"' in page
+
+
+def test_a_campaign_of_another_workspace_is_unknown_here(as_owner: Client, workspace: Workspace) -> None:
+    foreign = make_draft(workspace=make_workspace())
+    here = f"/w/{workspace.slug}/campaigns/{foreign.uid}/"
+    assert {as_owner.get(here + path).status_code for path in ("", "send/", "report/")} == {404}
+    for act in ("", "send", "test", "schedule", "pause", "resume", "cancel", "delete"):
+        data = {"to": "me@example.com", "at": "2030-01-01T10:00"}
+        assert as_owner.post(f"{here}{act}/" if act else here, data).status_code == 404
+    assert Campaign.objects.get() == foreign
+
+
+def test_the_overview_counts_and_points_to_the_next_step(
+    as_viewer: Client, workspace: Workspace, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    empty = as_viewer.get(f"/w/{workspace.slug}/").content.decode()
+    assert "Bring your people in" in empty
+    assert "Choose who sends" in empty
+    start(workspace)
+    with django_assert_max_num_queries(14):
+        page = as_viewer.get(f"/w/{workspace.slug}/").content.decode()
+    assert "Bring your people in" not in page
+    assert 'data-plot="month-plot"' in page
+
+
+def start(workspace: Workspace) -> Campaign:
+    """Return a campaign whose audience is frozen and waits for a sender."""
+    draft = make_draft(workspace=workspace, readers=[make_contact(workspace=workspace)])
+    services.send_campaign(workspace=workspace, uid=draft.uid, actor=make_actor(), now=clock.now())
+    services.start_campaign(campaign_id=draft.pk, now=clock.now())
+    return Campaign.objects.get(pk=draft.pk)
