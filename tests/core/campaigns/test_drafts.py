@@ -14,6 +14,7 @@ from postroom.core.contacts.errors import NoSuchCategory, NoSuchList, NoSuchSegm
 from postroom.core.events.models import DomainEvent
 from postroom.core.mail import services as mail
 from postroom.core.mail.errors import NoSuchSender
+from postroom.core.mail.types import NewSender, Provider
 from postroom.core.workspaces.models import AuditEntry, Workspace
 from postroom.core.workspaces.types import SYSTEM
 from postroom.kit.paging import PageRequest
@@ -152,3 +153,17 @@ def test_a_preview_shows_the_mail_as_one_person_sees_it(room: Workspace) -> None
     assert seen.subject == "News for Ada"
     assert "Hello Ada" in seen.html
     assert "Hello Alex" in selectors.preview_campaign(workspace=room, uid=draft.uid).html
+
+
+def test_a_new_draft_is_from_the_sandbox_until_a_sender_is_configured(room: Workspace) -> None:
+    first = campaigns.create_campaign(workspace=room, name="First", actor=SYSTEM, now=NOW)
+    assert first.sender is not None
+    assert first.sender.provider == Provider.SANDBOX
+    new = NewSender(
+        name="Desk",
+        provider=Provider.SMTP,
+        from_email="desk@example.com",
+        config={"host": "localhost", "port": 25, "security": "none"},
+    )
+    desk = mail.create_sender(workspace=room, new=new, actor=SYSTEM, now=NOW)
+    assert campaigns.create_campaign(workspace=room, name="Next", actor=SYSTEM, now=NOW).sender == desk

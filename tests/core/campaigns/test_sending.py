@@ -62,7 +62,7 @@ def waiting_jobs() -> int:
 
 
 def test_an_incomplete_campaign_says_what_it_lacks(room: Workspace) -> None:
-    campaign = campaigns.create_campaign(workspace=room, name="Empty", actor=SYSTEM, now=NOW)
+    campaign = make_draft(workspace=room, sender_id=None, subject=" ", body="")
     with pytest.raises(CampaignIncomplete, match="sender, subject, body, audience") as refused:
         send(campaign)
     assert refused.value.facts["missing"] == ("sender", "subject", "body", "audience")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Hour:
+class HourCounts:
     """What happened in the hour that begins at ``at``; machines and scanners are counted apart from people."""
 
     at: datetime
@@ -22,7 +22,7 @@ class Hour:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkClicks:
+class LinkCounts:
     """How often a link was followed: ``clicks`` by ``people``, and by scanners."""
 
     url: str
@@ -42,8 +42,8 @@ class CampaignReport:
     campaign: "Campaign"
     counts: "BatchCounts | None"
     fenced: Mapping[str, int]
-    hours: tuple[Hour, ...]
-    links: tuple[LinkClicks, ...]
+    hours: tuple[HourCounts, ...]
+    links: tuple[LinkCounts, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Day(Counts):
+class DayCounts(Counts):
     """What happened on one day of the workspace's own time."""
 
     on: date = date.min
@@ -80,7 +80,7 @@ class Day(Counts):
 class Overview:
     """A workspace at a glance: the last 30 days by day and in sum, and how things stand right now."""
 
-    days: tuple[Day, ...]
+    days: tuple[DayCounts, ...]
     totals: Counts
     contact_count: int
     campaign_count: int

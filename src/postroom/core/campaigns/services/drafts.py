@@ -13,7 +13,10 @@ from postroom.core.campaigns.selectors import lock_campaign
 from postroom.core.campaigns.services.states import note
 from postroom.core.campaigns.types import CampaignChanges, CampaignStatus
 from postroom.core.contacts import selectors as contacts
-from postroom.core.mail import selectors as mail
+from postroom.core.mail import selectors
+from postroom.core.mail import services as mail
+from postroom.core.mail.models import SenderAccount
+from postroom.core.mail.types import Provider
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor
 from postroom.kit.types import Unset
@@ -25,11 +28,12 @@ _LONGEST_IN_AUDIT: Final = 1000
 
 @transaction.atomic
 def create_campaign(*, workspace: Workspace, name: str, actor: Actor, now: datetime) -> Campaign:
-    """Start an empty draft. Raises BadCampaign."""
+    """Start an empty draft from the workspace's first sender, else from the sandbox. Raises BadCampaign."""
     campaign = Campaign.objects.create(
         workspace=workspace,
         created_by_id=actor.user_id,
         name=check_text("name", name).strip(),
+        sender=_first_sender(workspace, actor, now),
         created_at=now,
         updated_at=now,
     )
@@ -77,6 +81,13 @@ def delete_campaign(*, workspace: Workspace, uid: UUID, actor: Actor, now: datet
     campaign.delete()
 
 
+def _first_sender(workspace: Workspace, actor: Actor, now: datetime) -> SenderAccount:
+    for sender in selectors.list_senders(workspace=workspace):
+        if sender.is_active and sender.provider != Provider.SANDBOX:
+            return sender
+    return mail.ensure_sandbox_sender(workspace=workspace, actor=actor, now=now)
+
+
 def _require_draft(campaign: Campaign, act: str) -> None:
     if campaign.status != CampaignStatus.DRAFT:
         raise CampaignState(
@@ -104,7 +115,7 @@ def _wanted_fields(workspace: Workspace, changes: CampaignChanges) -> dict[str, 
 
 def _require_own(workspace: Workspace, name: str, key: int) -> None:
     if name == "sender_id":
-        mail.get_sender(workspace=workspace, sender_id=key)
+        selectors.get_sender(workspace=workspace, sender_id=key)
     elif name == "category_id":
         contacts.get_category(workspace=workspace, category_id=key)
     else:

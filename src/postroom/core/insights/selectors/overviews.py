@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from postroom.core.campaigns.models import Campaign
 from postroom.core.contacts.models import ContactWorkspace
-from postroom.core.insights.types import Counts, Day, Overview
+from postroom.core.insights.types import Counts, DayCounts, Overview
 from postroom.core.mail.models import Chunk, Message, SenderAccount
 from postroom.core.mail.types import BatchStatus, ChunkStatus, MessageStatus
 from postroom.core.workspaces.models import Workspace
@@ -47,7 +47,7 @@ def workspace_overview(*, workspace: Workspace, now: datetime) -> Overview:
     )
 
 
-def _count_days(workspace: Workspace, now: datetime) -> tuple[Day, ...]:
+def _count_days(workspace: Workspace, now: datetime) -> tuple[DayCounts, ...]:
     zone = ZoneInfo(workspace.timezone)
     today = now.astimezone(zone).date()
     first = today - timedelta(days=DAYS - 1)
@@ -64,7 +64,7 @@ def _count_days(workspace: Workspace, now: datetime) -> tuple[Day, ...]:
         cursor.execute(_DAILY, parameters)
         for on, name, number in cursor.fetchall():
             counts[on][name] = number
-    return tuple(Day(**found, on=on) for on, found in counts.items())
+    return tuple(DayCounts(**found, on=on) for on, found in counts.items())
 
 
 def _count_waiting(workspace: Workspace) -> int:

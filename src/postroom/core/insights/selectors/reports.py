@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 from postroom.core.campaigns import selectors as campaigns
-from postroom.core.insights.types import CampaignReport, Hour, LinkClicks
+from postroom.core.insights.types import CampaignReport, HourCounts, LinkCounts
 from postroom.core.mail import selectors as mail
 from postroom.core.mail.models import Batch
 from postroom.core.workspaces.models import Workspace
@@ -57,20 +57,20 @@ def campaign_report(*, workspace: Workspace, uid: UUID, now: datetime) -> Campai
     )
 
 
-def _count_hours(batch_id: int, start: datetime, now: datetime) -> tuple[Hour, ...]:
+def _count_hours(batch_id: int, start: datetime, now: datetime) -> tuple[HourCounts, ...]:
     parameters: dict[str, Any] = {"batch_id": batch_id, "start": start, "end": min(start + timedelta(hours=HOURS), now)}
     counts: list[dict[str, int]] = [{} for _ in range(HOURS)]
     with connection.cursor() as cursor:
         cursor.execute(_HOURLY, parameters)
         for hour, type_, is_bot, number in cursor.fetchall():
             counts[hour][_NAMES[type_, is_bot]] = number
-    return tuple(Hour(start + timedelta(hours=number), **found) for number, found in enumerate(counts))
+    return tuple(HourCounts(start + timedelta(hours=number), **found) for number, found in enumerate(counts))
 
 
-def _count_links(batch: Batch) -> tuple[LinkClicks, ...]:
+def _count_links(batch: Batch) -> tuple[LinkCounts, ...]:
     with connection.cursor() as cursor:
         cursor.execute(_LINKS, {"batch_id": batch.pk, "content_id": batch.content_id})
-        return tuple(LinkClicks(*row) for row in cursor.fetchall())
+        return tuple(LinkCounts(*row) for row in cursor.fetchall())
 
 
 def _sorted(fenced: Mapping[str, int]) -> dict[str, int]:
