@@ -7,6 +7,7 @@ from postroom.core.mail.services.contents import freeze_content
 from postroom.core.mail.services.domains import create_domain
 from postroom.core.mail.services.facts import apply_hits
 from postroom.core.mail.services.hits import STORE_HITS, hit_parameters, store_hits
+from postroom.core.mail.services.inbound import read_inbound, store_inbound
 from postroom.core.mail.services.partitions import ensure_partitions
 from postroom.core.mail.services.sandbox import make_sandbox_answers, store_sandbox_mails
 from postroom.core.mail.services.senders import create_sender, ensure_sandbox_sender
@@ -35,12 +36,14 @@ __all__ = [
     "hit_parameters",
     "make_sandbox_answers",
     "pause_batch",
+    "read_inbound",
     "recover_claims",
     "report_sender_failure",
     "report_sender_success",
     "resume_batch",
     "return_allowance",
     "store_hits",
+    "store_inbound",
     "store_sandbox_mails",
     "unsubscribe_message",
     "update_template",
