@@ -43,8 +43,9 @@ def main(port: int, second: str) -> int:
     door = make_part("door", DOOR, str(port), is_ready=partial(ports.is_answering, "127.0.0.1", port))
     codes = {"quiet": QUIET, "stubborn": STUBBORN, "broken": "raise SystemExit('no such luck')"}
     other = make_part(second, codes[second], stop_timeout_s=1, needs=frozenset({"door"}))
-    task = make_part("greet", "print('hello from the task')", is_task=True)
-    return asyncio.run(Supervisor([[door], [task, other]], Terminal(), "all ready").run())
+    task = make_part("greet", "print('hello from the task')", is_needed=lambda: True)
+    skipped = make_part("skipped", "print('never')", is_needed=lambda: False)
+    return asyncio.run(Supervisor([[door], [task, skipped, other]], Terminal(), "all ready").run())
 
 
 if __name__ == "__main__":

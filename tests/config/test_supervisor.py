@@ -74,6 +74,7 @@ def test_parts_start_in_order_and_stop_at_a_signal_leaving_nothing(start: Start)
     wait_until(lambda: supervised.said("all ready"))
     text = supervised.log.read_text()
     assert text.index("hello from the task") < text.index("quiet starts") < text.index("all ready")
+    assert "never" not in text
     family = supervised.top.children(recursive=True)
     assert len(family) == 3
     supervised.process.send_signal(signal.SIGTERM)

@@ -11,7 +11,7 @@ SETTINGS_MODULE = "postroom.config.settings"
 
 
 class Refused(Exception):
-    """The settings contradict each other or would be unsafe."""
+    """This installation cannot be run like that."""
 
 
 def prepare(part: str, *, is_checked: bool = True) -> None:

@@ -11,7 +11,6 @@ from postroom.config.bootstrap import Refused, prepare
 from postroom.config.environment import BadSetting
 from postroom.config.ports import PortInUse
 from postroom.config.postgres import PostgresError
-from postroom.config.supervisor.plan import AlreadyRunning
 from postroom.kit.errors import AppError
 from postroom.kit.processes import say_ready
 
@@ -22,7 +21,7 @@ def main() -> None:
     """Run the command line; an expected failure is one sentence on standard error and exit code 1."""
     try:
         app()
-    except (AlreadyRunning, AppError, BadSetting, PortInUse, PostgresError, Refused) as error:
+    except (AppError, BadSetting, PortInUse, PostgresError, Refused) as error:
         sys.exit(f"postroom: {error}")
 
 

@@ -21,8 +21,6 @@ def migrate_database() -> None:
     if errors := [message for message in found if message.is_serious()]:
         raise Refused("\n".join(describe(error) for error in errors))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        try:
-            call_command("migrate", interactive=False, verbosity=1)
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])  # a failure ends the session, and the lock with it
+        call_command("migrate", interactive=False, verbosity=1)
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])

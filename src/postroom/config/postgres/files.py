@@ -28,7 +28,7 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = ''
 log_checkpoints = off
-include_if_exists = 'local.conf'
+include = 'local.conf'
 """
 # Who somebody is, the kernel tells (peer): there are no passwords, and other users of the machine are refused.
 ACCESS: Final = "local all all peer map=people\n"
@@ -42,6 +42,8 @@ def write_configuration(layout: Layout, people: list[str], *, durable: bool) -> 
         durable="on" if durable else "off",
     )
     identities = "".join(f'people "{person}" {role}\n' for person in people for role in ("postroom", "postgres"))
+    if not (layout.data / "local.conf").exists():
+        _replace(layout, "local.conf", "# Your own settings; they win over those of postgresql.conf.\n")
     _replace(layout, "postgresql.conf", configuration)
     _replace(layout, "pg_hba.conf", ACCESS)
     _replace(layout, "pg_ident.conf", identities)

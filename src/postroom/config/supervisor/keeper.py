@@ -100,7 +100,12 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 async def run_task(part: Part, show: Show) -> None:
     """Run a part that has an end. Raises PartFailed when that end is a bad one."""
     child = await Child.start(part, show)
-    ending = await child.wait()
-    child.close()
+    try:
+        ending = await child.wait()
+    except asyncio.CancelledError:
+        await child.stop()
+        raise
+    finally:
+        child.close()
     if not child.has_succeeded:
         raise PartFailed(f"{part.name} {ending}; its last lines say why.")

@@ -22,8 +22,8 @@ class Part:
     ``make_command`` may block and is asked before every start. ``is_ready`` tells whether the running program serves;
     where it is None, the program says so itself (``kit.processes.say_ready``).
     ``stop_signal`` asks it to end, ``death_signal`` is what the kernel sends it when the supervisor is gone.
-    It starts only while the parts it ``needs`` are ready. A part that ``is_task`` has an end of its own, which the next
-    stage waits for.
+    It starts only while the parts it ``needs`` are ready. A part with ``is_needed`` is a task, run to its end before
+    anything else starts, or left out when it is not needed.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Part:
     death_signal: int = signal.SIGKILL
     stop_timeout_s: float = 15
     needs: frozenset[str] = frozenset()
-    is_task: bool = False
+    is_needed: Callable[[], bool] | None = None
 
 
 class Child:

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.db import connection
 
 from postroom.config import ports, postgres
+from postroom.config.bootstrap import Refused
 from postroom.config.database import is_embedded
+from postroom.config.health import count_pending_migrations
 from postroom.config.supervisor.parts import Part
 from postroom.kit.processes import Command
 
@@ -22,7 +25,7 @@ from postroom.kit.processes import Command
 PATIENCE_S: Final = 5.0
 
 
-class AlreadyRunning(Exception):
+class AlreadyRunning(Refused):
     """Another supervisor has this data directory."""
 
 
@@ -52,12 +55,12 @@ def ensure_ports_free() -> None:
 
 def make_plan() -> list[list[Part]]:
     """Return the parts in stages: a stage starts when the one before is ready, and stops before it."""
-    database = [[_postgres()]] if is_embedded() else []
+    database = [_postgres()] if is_embedded() else []
+    migrate = Part("migrate", partial(own_command, "migrate"), is_ready=None, is_needed=_are_migrations_missing)
     return [
-        *database,
-        [Part(name="migrate", make_command=partial(own_command, "migrate"), is_ready=None, is_task=True)],
-        [_own("worker", None), _own("sender", None)],
-        [_own("web", _web_answers), _own("smtp", _smtp_answers)],
+        database,
+        [migrate],
+        [_own("worker", None), _own("sender", None), _own("web", _web_answers), _own("smtp", _smtp_answers)],
     ]
 
 
@@ -84,6 +87,13 @@ def _postgres() -> Part:
 def _own(name: str, is_ready: Callable[[], bool] | None) -> Part:
     needs = frozenset({"postgres"} if is_embedded() else ())
     return Part(name=name, make_command=partial(own_command, name), is_ready=is_ready, needs=needs)
+
+
+def _are_migrations_missing() -> bool:
+    try:
+        return bool(count_pending_migrations())
+    finally:
+        connection.close()  # the supervisor itself talks to no database while it runs
 
 
 def _web_answers() -> bool:

@@ -51,14 +51,13 @@ class Supervisor:
 
     async def _bring_up(self, stage: Sequence[Part]) -> None:
         for part in stage:
-            if part.is_task:
-                self._show(OURSELVES, f"{part.name} …")
+            if part.is_needed is not None and await asyncio.to_thread(part.is_needed):
                 await run_task(part, self._show)
         known = [keeper for keeper, _ in itertools.chain.from_iterable(self._running)]
         keepers = [
             Keeper(part, self._show, [keeper for keeper in known if keeper.name in part.needs])
             for part in stage
-            if not part.is_task
+            if part.is_needed is None
         ]
         self._running.append([(keeper, asyncio.create_task(keeper.run())) for keeper in keepers])
         for keeper in keepers:
