@@ -13,7 +13,7 @@ MAX_REASON: Final = 500
 
 _STATUS: Final = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _REPLY_CODE: Final = re.compile(r"(?<![\d.])([45])\d\d(?=[ -])")
-_DAEMON: Final = re.compile(r"mailer-?daemon|postmaster@|mail delivery (?:sub)?system|<>", re.IGNORECASE)
+_DAEMON: Final = re.compile(r"mailer-?daemon|postmaster@|mail delivery (?:sub)?system", re.IGNORECASE)
 _BOUNCE_SUBJECT: Final = re.compile(
     r"undeliver|returned mail|delivery (?:status notification|failure|has failed)|mail delivery failed|failure notice"
     r"|delivery failure|could not be delivered|message not delivered|unzustellbar|non remis|no entregado",
@@ -34,7 +34,7 @@ _NO_MAILBOX: Final = re.compile(
     r"user unknown|unknown user|no such (?:user|recipient|mailbox|person|address)|does(?:n't| not) exist"
     r"|mailbox (?:not found|unavailable)|no mailbox here by that name|invalid (?:recipient|mailbox|address)"
     r"|recipient (?:address )?rejected: .{0,40}unknown|address (?:not found|unknown)|unrouteable address"
-    r"|account .{0,40}(?:disabled|inactive)|recipientnotfound|couldn't be found",
+    r"|account .{0,40}(?:disabled|inactive)|recipientnotfound|user doesn't have an?|couldn't be found",
     re.IGNORECASE,
 )
 _FULL: Final = re.compile(r"quota|mailbox (?:is )?full|over ?quota|insufficient storage", re.IGNORECASE)

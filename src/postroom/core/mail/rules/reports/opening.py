@@ -18,6 +18,7 @@ MAX_PARTS: Final = 100
 MAX_NESTED: Final = 20
 MAX_TEXT: Final = 64 * 1024
 MAX_SUBJECT: Final = 998
+MAX_FIELD: Final = 8 * 1024
 
 _HEADER_END: Final = re.compile(rb"\r?\n\r?\n")
 _PART_START: Final = re.compile(rb"^--", re.MULTILINE)
@@ -38,13 +39,11 @@ def open_mail(raw: bytes) -> Message:
 
 def header(mail: Message, name: str) -> str:
     """Return a header field decoded, on one line, or nothing."""
-    value = mail[name]
-    if value is None:
-        return ""
+    value = str(mail[name] or "")[:MAX_FIELD]
     try:
-        return clean_line(str(make_header(decode_header(str(value)))))
+        return clean_line(str(make_header(decode_header(value))))
     except (HeaderParseError, LookupError, UnicodeError, ValueError):
-        return clean_line(str(value))
+        return clean_line(value)
 
 
 def parts(mail: Message) -> Iterator[Message]:
