@@ -10,6 +10,8 @@ import django
 import structlog
 from aiosmtpd.smtp import SMTP
 
+from postroom.edge.smtp.threads import close_connections
+
 log = structlog.get_logger(__name__)
 
 IDLE_TIMEOUT_S: Final = 300  # RFC 5321, section 4.5.3.2.7: a server waits at least five minutes for a command
@@ -38,6 +40,7 @@ async def serve() -> None:
     await stop.wait()
     for server in servers:
         server.close()
+    close_connections()
 
 
 async def listen_inbound(host: str, port: int) -> asyncio.Server:

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Barrier
 from typing import Final, TypeVar
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
 T = TypeVar("T")
 
-_pool: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="smtp-db")
+_THREADS: Final = 4
+_pool: Final = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="smtp-db")
 
 
 async def in_database_thread(work: Callable[[], T]) -> T:
@@ -20,3 +22,14 @@ async def in_database_thread(work: Callable[[], T]) -> T:
         return work()
 
     return await asyncio.get_running_loop().run_in_executor(_pool, run)
+
+
+def close_connections() -> None:
+    """Close the connection of every thread; each opens another when it is needed."""
+    together = Barrier(_THREADS)  # so that each thread gets one turn
+
+    def close() -> None:
+        together.wait(timeout=10)
+        connections.close_all()
+
+    wait([_pool.submit(close) for _ in range(_THREADS)])
