@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Request, sync_playwright
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 ARGUMENTS: Final = [
@@ -38,10 +38,16 @@ class Watch:
 
     def __init__(self, page: Page, base_url: str) -> None:
         self.faults: list[str] = []
+        self.blocked: list[str] = []
         self._base_url = base_url
         page.on("request", lambda request: self._judge_request(request.url))
         page.on("console", lambda message: self.faults.append(message.text) if message.type == "error" else None)
+        page.on("requestfailed", self._note_block)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
+
+    def _note_block(self, request: Request) -> None:
+        if "csp" in (request.failure or "").lower():
+            self.blocked.append(request.url)
 
     def _judge_request(self, url: str) -> None:
         if not url.startswith((self._base_url, "data:", "blob:", "about:")):

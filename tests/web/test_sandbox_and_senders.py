@@ -17,15 +17,15 @@ RAW = (
 )
 
 
-def capture(workspace: Workspace, subject: str = "Hello <b>Ada</b>") -> SandboxMail:
+def capture(workspace: Workspace, subject: str = "Hello <b>Ada</b>", raw: bytes = RAW) -> SandboxMail:
     return SandboxMail.objects.create(
         workspace=workspace,
         recipients=["ada@example.com"],
         from_header="News <news@example.org>",
         to_header="ada@example.com",
         subject=subject,
-        size=len(RAW),
-        raw=RAW,
+        size=len(raw),
+        raw=raw,
         received_at=NOW,
     )
 

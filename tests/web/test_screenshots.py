@@ -8,15 +8,26 @@ from django.test import Client
 
 from postroom.core.campaigns import services as campaigns
 from postroom.core.contacts import services as contacts
+from postroom.core.contacts.models import ImportRun
 from postroom.core.contacts.types import ConsentState, FieldType, MemberStatus, NewContact, NewField
 from postroom.core.mail import services as mail
 from postroom.core.workspaces.models import User, Workspace
+from postroom.kit import clock
 from tests.factories import NOW, make_actor
 from tests.web.browser import Watch, open_browser, take_shots
+from tests.web.test_campaigns import start
+from tests.web.test_imports import HARD, accept_suggestions, upload
+from tests.web.test_sandbox_and_senders import capture
 
 pytestmark = [pytest.mark.web, pytest.mark.django_db(transaction=True)]
 # Playwright keeps an event loop in this thread, and Django would refuse to touch the database beside one.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+LETTER = (
+    b"From: News <news@example.org>\r\nTo: ada@example.com\r\nSubject: What we built this month\r\n"
+    b"MIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+    b'<body style="background:#f3f4f6"><div style="background:#fff;margin:24px auto;max-width:480px;padding:24px">'
+    b"<h1>News for you</h1><p>Hello Ada, this is the letter.</p></div></body>\r\n"
+)
 
 
 @pytest.fixture
@@ -64,8 +75,15 @@ def test_every_page_looks_right(
     live_server: object, as_owner: Client, workspace: Workspace, owner: User, contact_uid: UUID
 ) -> None:
     base = str(live_server)
-    mail.ensure_sandbox_sender(workspace=workspace, actor=make_actor(owner), now=NOW)
     draft = campaigns.create_campaign(workspace=workspace, name="November", actor=make_actor(owner), now=NOW)
+    sending = start(workspace)
+    captured = capture(workspace, "What we built this month", LETTER)
+    hostile = capture(workspace)
+    mail.create_domain(workspace=workspace, name="news.example.org", actor=make_actor(owner), now=NOW)
+    mapping = upload(as_owner, workspace, HARD.read_bytes(), "contacts-hard.csv")["Location"]
+    imported = accept_suggestions(as_owner, mapping)["Location"]
+    contacts.run_import(run_uid=ImportRun.objects.get().uid, clock=clock.now)
+    mapping = upload(as_owner, workspace, HARD.read_bytes(), "contacts-hard.csv")["Location"]
     pages = {
         "overview": "",
         "contacts": "contacts/",
@@ -77,11 +95,14 @@ def test_every_page_looks_right(
         "segment new": "segments/new/",
         "imports": "imports/",
         "import new": "imports/new/",
+        "import map": mapping.partition(workspace.slug)[2][1:],
+        "import": imported.partition(workspace.slug)[2][1:],
         "campaigns": "campaigns/",
         "campaign compose": f"campaigns/{draft.uid}/",
         "campaign send": f"campaigns/{draft.uid}/send/",
-        "report": f"campaigns/{draft.uid}/report/",
+        "report": f"campaigns/{sending.uid}/report/",
         "sandbox": "sandbox/",
+        "sandbox mail": f"sandbox/{captured.uid}/",
         "senders": "senders/",
         "sender new": "senders/new/",
     }
@@ -93,8 +114,13 @@ def test_every_page_looks_right(
         context.add_cookies([{"name": "sessionid", "value": as_owner.cookies["sessionid"].value, "url": base}])
         for name, path in pages.items():
             page.goto(f"/w/{workspace.slug}/{path}")
-            page.wait_for_load_state("networkidle")
+            page.wait_for_timeout(400)
             take_shots(page, name)
         assert watch.faults == []
+        page.goto(f"/w/{workspace.slug}/sandbox/{hostile.uid}/")
+        page.frame_locator("iframe").get_by_text("Hi").wait_for()
+        page.wait_for_timeout(300)
+        assert watch.blocked == ["http://tracker.example/o/1.gif"]
+        assert any("Blocked script execution" in fault for fault in watch.faults)
         page.goto("/w/nowhere/")
         take_shots(page, "404")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EVERYONE: Final = "everyone"
 LISTS: Final = "lists"
 SEGMENT: Final = "segment"
+FORMATS: Final = ((BodyFormat.MJML, "MJML"), (BodyFormat.HTML, "HTML"))
 
 
 class NewCampaignForm(HouseForm):
@@ -87,7 +88,7 @@ class CampaignForm(AudienceForm):
     preheader = forms.CharField(
         label="Preview line", max_length=300, required=False, help_text="Shown after the subject in the inbox."
     )
-    body_format = forms.ChoiceField(label="Written in", choices=BodyFormat.choices)
+    body_format = forms.ChoiceField(label="Written in", choices=FORMATS)
     body = forms.CharField(
         label="Body", required=False, strip=False, widget=forms.Textarea(attrs={"rows": 22, "spellcheck": "true"})
     )
@@ -95,6 +96,7 @@ class CampaignForm(AudienceForm):
     def __init__(self, data: object, *, workspace: "Workspace", initial: dict[str, object] | None = None) -> None:
         super().__init__(data, workspace=workspace, initial=initial)
         senders = [(one.pk, f"{one.name} ({one.from_email})") for one in mail.list_senders(workspace=workspace)]
+        self.has_senders = bool(senders)
         self.set_choices("sender_id", [("", "Choose a sender"), *senders])
         categories = [(one.pk, one.name) for one in contacts.list_categories(workspace=workspace)]
         self.set_choices("category_id", [("", "No category"), *categories])
@@ -153,7 +155,9 @@ class ScheduleForm(HouseForm):
 
 
 def describe_draft(campaign: "Campaign", starter: str) -> dict[str, object]:
-    """Return what the composer shows of a draft at first; one without a body starts from ``starter``."""
+    """Return what the composer shows of a draft at first; one nobody has written in yet starts from ``starter``, and
+    for lists: everyone is never the audience by oversight.
+    """
     list_ids = [one.pk for one in campaign.lists.all()]
     has_body = bool(campaign.body)
     return {
@@ -166,5 +170,5 @@ def describe_draft(campaign: "Campaign", starter: str) -> dict[str, object]:
         "body": campaign.body if has_body else starter,
         "list_ids": list_ids,
         "segment_id": campaign.segment_id or "",
-        "audience": LISTS if list_ids else SEGMENT if campaign.segment_id else EVERYONE,
+        "audience": SEGMENT if campaign.segment_id else EVERYONE if has_body and not list_ids else LISTS,
     }
