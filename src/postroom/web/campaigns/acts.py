@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 
 from postroom.core.campaigns import selectors as campaigns
@@ -60,7 +60,7 @@ def schedule(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     return redirect("web:campaign", room.workspace.slug, uid)
 
 
-def _act_on(act: Callable[..., object], *, then: str) -> Callable[..., HttpResponse]:
+def _act_on(act: Callable[..., object], *, then: str) -> Callable[[HttpRequest, str, UUID], HttpResponseBase]:
     """Return a view that does ``act`` to the campaign and leads to the page named ``then``."""
 
     @in_room(methods=("POST",))

@@ -1,17 +1,20 @@
 """Keeps an upload while its columns are being mapped: the file in storage, its name in a signed token."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from django.core import signing
-from django.core.files.base import File
 from django.core.files.storage import default_storage
 
 from postroom.kit.errors import NotFound
 from postroom.kit.ids import uuid7
 
 if TYPE_CHECKING:
+    from django.core.files.uploadedfile import UploadedFile
+
     from postroom.core.workspaces.models import Workspace
 
 KEPT_FOR: Final = timedelta(days=1)
@@ -32,7 +35,7 @@ class StagedFile:
     filename: str
 
 
-def stage_file(workspace: "Workspace", upload: File, now: datetime) -> str:
+def stage_file(workspace: "Workspace", upload: "UploadedFile[bytes]", now: datetime) -> str:
     """Store ``upload`` and return the token that names it; also drop what was left behind for longer than a day."""
     folder = f"staged/{workspace.pk}"
     _drop_old(folder, now)
@@ -49,6 +52,18 @@ def find_staged_file(workspace: "Workspace", token: str) -> StagedFile:
     if owner_id != workspace.pk or not default_storage.exists(path):
         raise StagedFileGone
     return StagedFile(path, filename)
+
+
+@contextmanager
+def open_staged_file(staged: StagedFile) -> Iterator[BinaryIO]:
+    """Open the upload for reading."""
+    with default_storage.open(staged.path) as file:
+        yield cast("BinaryIO", file.file)
+
+
+def drop_staged_file(staged: StagedFile) -> None:
+    """Forget the upload: it was used."""
+    default_storage.delete(staged.path)
 
 
 def _drop_old(folder: str, now: datetime) -> None:

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.core.files.storage import default_storage
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -12,7 +11,7 @@ from postroom.core.contacts.types import Upload
 from postroom.kit import clock
 from postroom.web.imports.forms import MappingForm, UploadForm
 from postroom.web.imports.progress import measure
-from postroom.web.imports.staging import find_staged_file, stage_file
+from postroom.web.imports.staging import drop_staged_file, find_staged_file, open_staged_file, stage_file
 from postroom.web.shared.pages import errors_in, is_fragment, page_request, render_page
 from postroom.web.shared.rooms import Room, in_room
 
@@ -40,18 +39,18 @@ def upload_file(request: HttpRequest, room: Room) -> HttpResponse:
 def map_columns(request: HttpRequest, room: Room, token: str) -> HttpResponse:
     """Show the first rows with a proposed mapping; start the import when it is confirmed."""
     staged = find_staged_file(room.workspace, token)
-    with default_storage.open(staged.path) as file:
+    with open_staged_file(staged) as file:
         form = MappingForm(
             request.POST or None,
-            sample=contacts.read_sample(file=file.file, workspace=room.workspace),
+            sample=contacts.read_sample(file=file, workspace=room.workspace),
             fields=contacts.list_fields(workspace=room.workspace),
             lists=contacts.list_lists(workspace=room.workspace),
         )
         if form.is_valid():
             with errors_in(form):
                 file.seek(0)
-                run = _start(room, form, Upload(file.file, staged.filename))
-                default_storage.delete(staged.path)
+                run = _start(room, form, Upload(file, staged.filename))
+                drop_staged_file(staged)
                 return redirect("web:import", room.workspace.slug, run)
     return render_page(request, room, "web/imports/map.html", {"form": form, "filename": staged.filename})
 

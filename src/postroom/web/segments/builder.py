@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 class Answers(Protocol):
     """What a form sent: Django's QueryDict is one."""
 
-    def get(self, name: str, default: str = "") -> str | None: ...
-    def getlist(self, name: str) -> list[str]: ...
+    def getlist(self, key: str, /) -> list[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
