@@ -55,27 +55,27 @@ WITH merged AS (
 )
 SELECT id FROM merged WHERE is_new
 """
-_STAGED_PEOPLE: Final = (
-    "contacts_import_stage s JOIN contacts_contact c ON c.organization_id = %(organization)s AND c.email = s.email"
-)
-_LINK: Final = f"""
-INSERT INTO contacts_contactworkspace (contact_id, workspace_id, status, created_at)
-SELECT c.id, %(workspace)s, 'neutral', %(now)s FROM {_STAGED_PEOPLE}
-ON CONFLICT (workspace_id, contact_id) DO NOTHING
-"""  # noqa: S608 - made of the constant above
-_TAG: Final = f"""
-INSERT INTO contacts_contacttag (contact_id, tag_id)
-SELECT c.id, tag_id FROM {_STAGED_PEOPLE}, unnest(s.tag_ids) tag_id
-ON CONFLICT (tag_id, contact_id) DO NOTHING
-"""  # noqa: S608 - made of the constant above
 # Whoever left the list stays off it: an import is no change of their mind.
-_JOIN_LIST: Final = f"""
+_PLACE_PEOPLE: Final = """
+WITH people AS MATERIALIZED (
+    SELECT c.id, s.tag_ids FROM contacts_import_stage s
+    JOIN contacts_contact c ON c.organization_id = %(organization)s AND c.email = s.email
+), linked AS (
+    INSERT INTO contacts_contactworkspace (contact_id, workspace_id, status, created_at)
+    SELECT id, %(workspace)s, 'neutral', %(now)s FROM people
+    ON CONFLICT (workspace_id, contact_id) DO NOTHING
+), tagged AS (
+    INSERT INTO contacts_contacttag (contact_id, tag_id)
+    SELECT id, tag_id FROM people, unnest(tag_ids) tag_id
+    ON CONFLICT (tag_id, contact_id) DO NOTHING
+)
 INSERT INTO contacts_listmember AS m
     (contact_id, list_id, status, reason, properties, source, created_at, updated_at)
-SELECT c.id, %(list)s, 'subscribed', '', '{{}}', %(source)s, %(now)s, %(now)s FROM {_STAGED_PEOPLE}
+SELECT id, %(list)s, 'subscribed', '', '{}', %(source)s, %(now)s, %(now)s FROM people
+WHERE %(list)s::bigint IS NOT NULL
 ON CONFLICT (list_id, contact_id)
 DO UPDATE SET status = 'subscribed', updated_at = excluded.updated_at WHERE m.status = 'pending'
-"""  # noqa: S608 - made of the constant above
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +125,7 @@ def _merge(rows: Sequence[GoodRow], target: MergeTarget) -> int:
         }
         cursor.execute(_MERGE_PEOPLE, params)
         created = [contact_id for (contact_id,) in cursor.fetchall()]
-        cursor.execute(_LINK, params)
-        if target.mapping.tags or any(person.tags for person in people):
-            cursor.execute(_TAG, params)
-        if target.mapping.list_id is not None:
-            cursor.execute(_JOIN_LIST, params)
+        cursor.execute(_PLACE_PEOPLE, params)
     _tell(created, target)
     return len(created)
 

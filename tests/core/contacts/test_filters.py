@@ -1,0 +1,100 @@
+"""A filter is understood or refused; it is never read as "everyone"."""
+
+import re
+
+import pytest
+
+from postroom.core.contacts.errors import BadFilter
+from postroom.core.contacts.rules import OPERATORS, Room, compile_filter, parse_filter
+from postroom.core.contacts.types import FieldSpec, FieldType
+from postroom.kit.types import JSONValue
+
+FIELDS = [FieldSpec(type_.value, type_.value.capitalize(), type_) for type_ in FieldType if type_ != "email"]
+GOOD: JSONValue = {"field": "email", "operator": "is_set"}
+
+
+def one(field: str, operator: str, value: JSONValue = None) -> JSONValue:
+    return {"match": "all", "conditions": [{"field": field, "operator": operator, "value": value}]}
+
+
+def nested(depth: int) -> JSONValue:
+    filter_: JSONValue = {"match": "all", "conditions": [GOOD]}
+    for _ in range(depth - 1):
+        filter_ = {"match": "any", "conditions": [filter_]}
+    return filter_
+
+
+@pytest.mark.parametrize(
+    ("filter_", "said"),
+    [
+        (None, "filter: expected an object"),
+        ([], "filter: expected an object"),
+        ({}, "match must be"),
+        ({"match": "some", "conditions": [GOOD]}, "match must be"),
+        ({"match": ["all"], "conditions": [GOOD]}, "match must be"),
+        ({"match": "all"}, "at least one condition"),
+        ({"match": "all", "conditions": []}, "at least one condition"),
+        ({"match": "all", "conditions": [GOOD, {"match": "any", "conditions": []}]}, re.escape("filter.conditions[1]")),
+        ({"match": "all", "conditions": [5]}, re.escape("filter.conditions[0]")),
+        ({"match": "all", "conditions": [GOOD, {"field": 1, "operator": "eq"}]}, re.escape("filter.conditions[1]")),
+        (one("email", "like", "x"), "no operator 'like'"),
+        (one("email", "eq; DROP TABLE", "x"), "no operator"),
+        (one("nothing", "eq", "x"), "no field 'nothing'"),
+        (one("custom.email", "eq", "x"), "no field"),
+        (one("password", "is_set"), "no field"),
+        (one("email", "in", []), "at least one value"),
+        (one("email", "in", "a"), "at least one value"),
+        (one("email", "in", [""]), "needs a value"),
+        (one("email", "in", ["a"] * 1001), "at most 1000"),
+        (one("email", "eq", None), "needs a value"),
+        (one("email", "eq", ""), "needs a value"),
+        (one("email", "eq", ["a"]), "not a text"),
+        (one("email", "contains", "a\0"), "NUL"),
+        (one("email", "contains", "\ud800"), "not text"),
+        (one("email", "contains", "a" * 1001), "longer than"),
+        (one("email", "gt", "a"), "cannot be compared with gt"),
+        (one("number", "gt", "many"), "not a number"),
+        (one("number", "contains", "1"), "cannot be compared"),
+        (one("boolean", "eq", "perhaps"), "not yes or no"),
+        (one("date", "before", "soon"), "not a date"),
+        (one("created_at", "after", "2026-13-01"), "not a day"),
+        (one("multiselect", "eq", "a"), "cannot be compared"),
+        (one("tag", "eq", "a"), "cannot be compared"),
+        (nested(5), "nested more than 4"),
+        ({"match": "all", "conditions": [GOOD] * 61}, "61 conditions"),
+    ],
+)
+def test_a_filter_that_cannot_be_understood_is_refused_with_its_place(filter_: JSONValue, said: str) -> None:
+    with pytest.raises(BadFilter, match=said):
+        parse_filter(filter_, FIELDS)
+
+
+PAYLOADS = ("' OR 1=1 --", "%s", "%(x)s", "\\", "$1", '"; DROP TABLE contacts_contact; --', "{}", "?|")
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_what_a_user_wrote_is_never_in_the_statement(payload: str) -> None:
+    field = FieldSpec(payload, payload, FieldType.TEXT)
+    for operator in sorted(OPERATORS):
+        value: JSONValue = [payload] if operator == "in" else payload
+        for name in ("email", payload, "tag", "list", "multiselect"):
+            try:
+                filter_ = parse_filter(one(name, operator, value), [*FIELDS, field])
+            except BadFilter:
+                continue
+            sql = compile_filter(filter_, Room(1))
+            placeholders = len(re.findall("%s", sql.text))
+            assert placeholders == len(sql.params)
+            assert "DROP" not in sql.text
+            assert "1=1" not in sql.text
+
+
+def test_every_or_is_in_parentheses() -> None:
+    sql = compile_filter(parse_filter(nested(3), FIELDS), Room(1)).text
+    both = compile_filter(
+        parse_filter({"match": "any", "conditions": [GOOD, {"match": "all", "conditions": [GOOD]}]}, FIELDS), Room(1)
+    ).text
+    for text in (sql, both):
+        assert text.startswith("(")
+        assert text.endswith(")")
+    assert " OR " in both
