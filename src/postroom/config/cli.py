@@ -29,7 +29,7 @@ def main() -> None:
 def up() -> None:
     """Run everything in this terminal: PostgreSQL (unless DATABASE_URL is set), web, worker, sender, smtp."""
     prepare("up")
-    from postroom.config.supervisor import run_everything
+    from postroom.config.supervisor.everything import run_everything
 
     raise typer.Exit(run_everything())
 
