@@ -1,5 +1,6 @@
 """Parses and renders templates: plain values in, text out, a typed error for everything that goes wrong."""
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
@@ -10,12 +11,13 @@ from liquid.exceptions import LiquidError
 from postroom.core.mail.errors import TemplateRefused
 from postroom.core.mail.rules.liquid.budget import BudgetedContext
 from postroom.core.mail.rules.liquid.filters import FILTERS
-from postroom.core.mail.rules.liquid.scan import TAGS, Kind, line_of, scan
+from postroom.core.mail.rules.liquid.scan import QUOTED, TAGS, Kind, Piece, line_of, scan
 from postroom.kit.types import JSONValue
 
 MAX_OUTPUT: Final = 1024 * 1024
 MAX_DEPTH: Final = 20
 
+_FILTER: Final = re.compile(r"\|\s*(\w+)")
 _PSEUDO_TAGS: Final = frozenset(("content", "output", "illegal"))
 
 
@@ -61,7 +63,8 @@ class Template:
 @lru_cache(maxsize=512)
 def parse_template(source: str, *, escapes: bool) -> Template:
     """Return the template; ``escapes`` makes every value safe for HTML. Raises TemplateRefused, naming the line."""
-    scan(source)
+    for piece in scan(source):
+        _check_filters(source, piece)
     try:
         return Template(source, (_ESCAPING if escapes else _PLAIN).from_string(source))
     except Exception as error:
@@ -71,6 +74,14 @@ def parse_template(source: str, *, escapes: bool) -> Template:
 def check_template(source: str) -> None:
     """Raise TemplateRefused, naming line and reason, unless ``source`` parses and renders within its budget."""
     parse_template(source, escapes=True).render({})
+
+
+def _check_filters(source: str, piece: Piece) -> None:
+    """Refuse an unknown filter even where no rendering would come across it."""
+    if piece.kind is Kind.OUTPUT or piece.name == "assign":
+        for name in _FILTER.findall(QUOTED.sub("''", piece.inner)):
+            if name not in FILTERS:
+                raise TemplateRefused(f"unknown filter {name!r}.", line=line_of(source, piece.start))
 
 
 def _refusal(source: str, error: Exception) -> TemplateRefused:

@@ -43,7 +43,7 @@ _OPEN: Final = re.compile(r"\{\{|\{%")
 _NAME: Final = re.compile(r"-?\s*(#|\w+)")
 _RAW: Final = re.compile(r"\{%-?\s*raw\s*-?%\}")
 _ENDRAW: Final = re.compile(r"\{%-?\s{0,20}endraw\s{0,20}-?%\}")
-_QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
+QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
 _RANGE: Final = re.compile(r"\(\s*(-?\d{1,9})\s*\.\.\s*(-?\d{1,9})\s*\)")
 
 
@@ -103,7 +103,7 @@ def _check_ranges(source: str, start: int, inner: str) -> None:
     """A range is evaluated lazily by whoever meets it, so only short ones with plain ends may exist at all."""
     if ".." not in inner:
         return
-    bare = _QUOTED.sub("''", inner)
+    bare = QUOTED.sub("''", inner)
     ranges = _RANGE.findall(bare)
     if ".." in _RANGE.sub("", bare) or any(int(last) - int(first) >= MAX_RANGE for first, last in ranges):
         reason = f"A range needs two whole numbers, at most {MAX_RANGE} apart."
