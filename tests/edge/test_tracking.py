@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 
 import httpx2
 import pytest
@@ -16,13 +15,6 @@ from tests.ledger import make_content
 
 URLS = ("https://example.com/one?a=1&b=2", "https://example.com/zwei/ü#teil")
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def door(transactional_db: None) -> Iterator[FrontDoor]:
-    """A front door on the test's database."""
-    with front_door() as running:
-        yield running
 
 
 def test_opens_and_clicks_are_stored_when_they_are_answered(door: FrontDoor) -> None:
@@ -69,13 +61,6 @@ def test_what_cannot_be_read_gets_a_page_and_leaves_no_trace(door: FrontDoor) ->
     assert not StoredHit.objects.exists()
 
 
-def test_monitoring_is_answered_beside_django(door: FrontDoor) -> None:
-    with httpx2.Client(base_url=door.url) as monitor:
-        assert monitor.get("/health").status_code == 200
-        assert "postroom_hits_waiting" in monitor.get("/metrics").text
-        assert monitor.get("/health/ready").status_code == 503, "no worker shows life here"
-
-
 def test_without_the_database_pixels_say_so_and_people_still_get_to_known_links(transactional_db: None) -> None:
     content = make_content(workspace=make_workspace(), urls=URLS)
     known = f"/c/{tokens.click_token(8, content.pk, 0)}"
@@ -120,12 +105,12 @@ def test_nothing_acknowledged_is_lost_when_the_web_process_is_killed_under_load(
         readers = [threading.Thread(target=_open_until_gone, args=(door.url, acknowledged)) for _ in range(8)]
         for reader in readers:
             reader.start()
-        time.sleep(1)
+        while len(acknowledged) < 200:
+            time.sleep(0.01)
         door.process.kill()  # and its workers with it, none of them able to say goodbye
         for reader in readers:
             reader.join(20)
     stored = set(StoredHit.objects.values_list("message_id", flat=True))
-    assert len(acknowledged) > 100
     assert set(acknowledged) <= stored
 
 
