@@ -46,6 +46,8 @@ def test_an_empty_file_and_one_without_a_header_are_refused() -> None:
         detect_format(b"\n\n")
     with pytest.raises(BadImport):
         read_header(iter(()))
+    with pytest.raises(BadImport, match="501 columns"):
+        read_header(iter([["x"] * 501]))
 
 
 def test_headers_become_distinct_names() -> None:

@@ -16,6 +16,7 @@ from django.db import DataError, connection
 from postroom.core.contacts import selectors, services
 from postroom.core.contacts.errors import BadImport, NoSuchImport, NoSuchList
 from postroom.core.contacts.models import Contact, ContactTag, ImportRowError, ImportRun, ListMember
+from postroom.core.contacts.rules.import_rows import RowReader
 from postroom.core.contacts.services.imports import merge, run
 from postroom.core.contacts.types import (
     Fence,
@@ -266,3 +267,11 @@ def kill_after(edges: int, started: ImportRun, storage: Path) -> None:
             assert child.stdout.readline() == "edge\n"
         child.kill()
         assert child.wait() == -9
+
+
+def test_long_rows_make_short_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "BATCH_WEIGHT", 300)
+    rows = [["a@example.com", "x" * 90]] * 10
+    reader = RowReader(("Email", "Name"), MAPPING, [])
+    batches = list(run._batches(enumerate(rows, start=1), reader, ","))
+    assert [batch.size for batch in batches] == [3, 3, 3, 1]

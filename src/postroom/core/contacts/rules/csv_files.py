@@ -11,6 +11,7 @@ from postroom.core.contacts.types import CsvFormat
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 HEAD_SIZE: Final = 64 * 1024
+MAX_COLUMNS: Final = 500
 _STRAY_BYTES: Final = "postroom.stray_bytes"
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -62,6 +63,8 @@ def read_header(rows: Iterator[Row | BrokenRow]) -> tuple[str, ...]:
     first = next(rows, None)
     if first is None or isinstance(first, BrokenRow):
         raise BadImport("The file has no header row.")
+    if len(first) > MAX_COLUMNS:
+        raise BadImport(f"The file has {len(first)} columns; at most {MAX_COLUMNS} are read.")
     names: list[str] = []
     for number, cell in enumerate(first, start=1):
         name = cell.replace("\0", "").strip().lstrip("\ufeff")[:200] or f"Column {number}"

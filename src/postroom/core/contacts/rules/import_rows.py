@@ -17,6 +17,7 @@ from postroom.kit.types import JSONObject, JSONValue
 LINE_LENGTHS: Final = {"first_name": 200, "last_name": 200, "company": 200, "phone": 40, "language": 20, "timezone": 64}
 _TAG_LENGTH: Final = 100
 _MAX_KNOWN: Final = 4_096
+_MAX_KNOWN_LENGTH: Final = 60
 _TAG_BREAK: Final = re.compile(r"[;,]")
 
 CellReader = Callable[[str], JSONValue]
@@ -59,7 +60,7 @@ class _Column:
             value = self._read(cell)
         except (BadValue, BadAddress) as error:
             raise BadRow(error.message, column=self.header) from error
-        if len(self._known) < _MAX_KNOWN:
+        if len(cell) <= _MAX_KNOWN_LENGTH and len(self._known) < _MAX_KNOWN:
             self._known[cell] = value
         return value
 

@@ -5,7 +5,7 @@ edge; a second runner finds the edge moved and leaves.
 import csv
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import IO, Final, cast
@@ -27,7 +27,8 @@ from postroom.core.workspaces.types import Actor, AuditRecord, Door
 from postroom.kit.copy import copy_rows
 from postroom.kit.types import JSONObject
 
-BATCH_SIZE: Final = 5_000
+BATCH_SIZE: Final = 2_500
+BATCH_WEIGHT: Final = 4_000_000
 _RAW_LENGTH: Final = 2_000
 
 Numbered = tuple[int, Row | BrokenRow]
@@ -42,13 +43,14 @@ class Problem:
     raw: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Batch:
-    """Rows of the file, read and judged, before the database sees them."""
+    """Rows of the file, read and judged, before the database sees them; ``weight`` is their length in characters."""
 
-    size: int
-    good: list[GoodRow]
-    bad: list[Problem]
+    size: int = 0
+    weight: int = 0
+    good: list[GoodRow] = field(default_factory=list)
+    bad: list[Problem] = field(default_factory=list)
 
 
 def run_import(*, run_uid: UUID, clock: Callable[[], datetime]) -> None:
@@ -95,16 +97,20 @@ def _begin(run: ImportRun, file: IO[bytes], format_: CsvFormat, now: datetime) -
 
 
 def _batches(numbered: Iterator[Numbered], reader: RowReader, delimiter: str) -> Iterator[Batch]:
-    """Yield the rows read and judged, ``BATCH_SIZE`` at a time."""
-    while rows := list(islice(numbered, BATCH_SIZE)):
-        good: list[GoodRow] = []
-        bad: list[Problem] = []
-        for number, row in rows:
-            try:
-                good.append((number, reader.read(_cells(row))))
-            except BadRow as error:
-                bad.append(Problem(number, error, _raw(row, delimiter)))
-        yield Batch(len(rows), good, bad)
+    """Yield the rows read and judged, so many at a time, or fewer when they are long."""
+    batch = Batch()
+    for number, row in numbered:
+        try:
+            batch.good.append((number, reader.read(_cells(row))))
+        except BadRow as error:
+            batch.bad.append(Problem(number, error, _raw(row, delimiter)))
+        batch.size += 1
+        batch.weight += sum(map(len, row)) if isinstance(row, list) else 0
+        if batch.size >= BATCH_SIZE or batch.weight >= BATCH_WEIGHT:
+            yield batch
+            batch = Batch()
+    if batch.size:
+        yield batch
 
 
 @transaction.atomic
