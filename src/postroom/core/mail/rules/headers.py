@@ -1,6 +1,8 @@
 """Header fields and addresses that cannot smuggle in another: everything a caller may name is checked here."""
 
 import re
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
@@ -66,7 +68,7 @@ def is_plain_email(text: str) -> bool:
 
 
 def format_address(name: str, email: str) -> str:
-    """Return ``name <email>`` ready for a From, To, Cc or Reply-To field: the name plain, quoted or in encoded-words.
+    """Return ``name <email>`` for a From, To, Cc or Reply-To field: the name plain, quoted or in encoded-words.
 
     Raises BadAddress when either could break out of its place.
     """
@@ -98,7 +100,7 @@ def parse_addresses(text: str) -> tuple[tuple[str, str], ...]:
             raise BadAddress(f"More than {MAX_ADDRESSES} addresses.")
         quoted, plain, bracketed, bare = match.groups()
         name = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else (plain or "").strip()
-        pairs.append((name, check_email(bracketed or bare)))
+        pairs.append((_words_of(name), check_email(bracketed or bare)))
         rest = after[1:].lstrip()
     return tuple(pairs)
 
@@ -109,4 +111,14 @@ def _phrase(display: str) -> str:
             return display
         if display.isascii():
             return '"' + display.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return encoded_words(display, len("Reply-To: "))
+    return encoded_words(display, len("Reply-To: ")).replace("\r\n ", " ")
+
+
+def _words_of(name: str) -> str:
+    """Return a name as a person reads it: what ``format_address`` encoded is decoded again."""
+    if "=?" not in name:
+        return name
+    try:
+        return str(make_header(decode_header(name)))
+    except (HeaderParseError, LookupError, UnicodeError, ValueError) as error:
+        raise BadAddress(f"Cannot read the name {name[:60]!r}.") from error

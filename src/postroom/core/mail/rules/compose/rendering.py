@@ -15,8 +15,8 @@ from postroom.kit.mime import clean_line, header_field
 
 _OURS: Final = frozenset(("list-unsubscribe", "list-unsubscribe-post"))
 _ONE_CLICK: Final = b">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-_LINE: Final = 78
-_MAX_LINE: Final = 998
+_LINE: Final = 76
+_FOLD: Final = "\r\n "
 
 
 def render(compiled: CompiledContent, job: RenderJob) -> bytes:
@@ -72,10 +72,8 @@ def _addresses(name: str, addresses: tuple[str, ...]) -> bytes:
         raise BadAddress(f"{name} names nobody.")
     if len(lines) == 1 and len(name) + 2 + len(lines[0]) <= _LINE:
         return f"{name}: {lines[0]}\r\n".encode()
-    return f"{name}: {(',' + _FOLD).join(lines)}\r\n".encode()
-
-
-_FOLD: Final = "\r\n "
+    folded = [line.replace("?= =?", f"?={_FOLD}=?").replace("?= <", f"?={_FOLD}<") for line in lines]
+    return f"{name}: {(',' + _FOLD).join(folded)}\r\n".encode()
 
 
 def _mailboxes(text: str) -> list[str]:
