@@ -1,7 +1,7 @@
 """A crowd of readers, each of whom does what the hash of the address says, so that it does the same things again.
 
-It stands outside: all it has is the mail as it arrived. It opens and clicks through the front door, and bounces, complains
-and replies by SMTP.
+It stands outside: all it has is the mail as it arrived. It opens and clicks through the front door, and bounces,
+complains and replies by SMTP.
 """
 
 import http.client
@@ -17,7 +17,7 @@ from email.parser import BytesParser
 from hashlib import sha256
 from threading import local
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from postroom.core.mail.rules import magic
 from postroom.core.mail.types import InboundMail
@@ -27,6 +27,8 @@ APPLE_PRIVACY: Final = "Mozilla/5.0"  # what Apple's Mail Privacy Protection cal
 SCANNER: Final = "Mozilla/5.0 (compatible; Barracuda Sentinel (EE))"
 
 _IMAGE: Final = re.compile(r'<img[^>]+src="([^"]+/o/[^"]+)"')
+_HIDDEN: Final = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+_BUTTON: Final = re.compile(r'<button name="([^"]+)" value="([^"]*)"')
 _LINK: Final = re.compile(r'<a[^>]+href="([^"]+/c/[^"]+)"')
 
 
@@ -84,8 +86,8 @@ class Crowd:
             _DEEDS[word](self, letter)
         return letter, acts
 
-    def get(self, url: str, agent: str, *, method: str = "GET", body: str | None = None) -> int:
-        """Ask the front door and return its status."""
+    def get(self, url: str, agent: str, *, method: str = "GET", body: str | None = None) -> str:
+        """Ask the front door and return the page it answers with."""
         where = urlsplit(url)
         headers = {"User-Agent": agent, "Host": where.netloc}
         if body is not None:
@@ -93,10 +95,10 @@ class Crowd:
         connection = self._connection()
         connection.request(method, where.path, body=body, headers=headers)
         answer = connection.getresponse()
-        answer.read()
+        page = answer.read().decode("utf-8", "replace")
         if answer.status >= 400:
             raise RuntimeError(f"{method} {where.path[:12]}… was answered {answer.status}")
-        return answer.status
+        return page
 
     def mail(self, mail: InboundMail) -> None:
         """Hand a mail to the inbound port."""
@@ -128,7 +130,7 @@ def _prefetch(crowd: Crowd, letter: Letter) -> None:
 
 
 def _click(crowd: Crowd, letter: Letter) -> None:
-    pick = sha256(letter.return_path.encode()).digest()[0]
+    pick = sha256(letter.recipient.encode()).digest()[-1]
     crowd.get(letter.links[pick % len(letter.links)], PERSON)
 
 
@@ -142,8 +144,10 @@ def _one_click(crowd: Crowd, letter: Letter) -> None:
 
 
 def _unsubscribe_on_page(crowd: Crowd, letter: Letter) -> None:
-    crowd.get(letter.unsubscribe, PERSON)
-    crowd.get(letter.unsubscribe, PERSON, method="POST", body="")
+    page = crowd.get(letter.unsubscribe, PERSON)
+    hidden = _HIDDEN.findall(page)
+    button = _BUTTON.findall(page)[:1]
+    crowd.get(letter.unsubscribe, PERSON, method="POST", body=urlencode(hidden + button))
 
 
 def _bounce(crowd: Crowd, letter: Letter) -> None:

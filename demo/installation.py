@@ -51,7 +51,7 @@ class Installation:
         shutil.rmtree(DATA_DIR, ignore_errors=True)
         LOG.parent.mkdir(parents=True, exist_ok=True)
         with LOG.open("wb") as log, console.status("Starting PostgreSQL, web, worker, sender and SMTP …"):
-            command = [sys.executable, "-m", "postroom.config.cli", "up"]
+            command = [sys.executable, "-m", "postroom.config", "up"]
             self._process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
             self._wait_until_ready()
         console.print(f"[green]✓[/] Everything is up at {self.url}")

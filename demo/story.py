@@ -1,6 +1,7 @@
 """What happens in the demonstration, told in the order a customer would do it."""
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -9,22 +10,22 @@ import django
 django.setup()
 
 from django.conf import settings  # noqa: E402
-from postroom.core.insights.types import CampaignReport  # noqa: E402
 
 from demo.crowd import Crowd, Letter, Server, read_letter  # noqa: E402 - these need django.setup()
 from demo.installation import EMAIL, Installation  # noqa: E402
 from demo.show import bar, console, print_table  # noqa: E402
 from postroom.core.campaigns import selectors as campaign_views  # noqa: E402
 from postroom.core.campaigns import services as campaigns  # noqa: E402
-from postroom.core.campaigns.types import CampaignChanges  # noqa: E402
+from postroom.core.campaigns.types import CampaignChanges, CampaignStatus  # noqa: E402
 from postroom.core.contacts import selectors as contact_views  # noqa: E402
 from postroom.core.contacts import services as contacts  # noqa: E402
 from postroom.core.contacts.types import ImportMapping, ImportStatus, NewContact, Upload  # noqa: E402
 from postroom.core.insights import selectors as insights  # noqa: E402
+from postroom.core.insights.types import CampaignReport  # noqa: E402
 from postroom.core.mail import selectors as mail_views  # noqa: E402
 from postroom.core.mail import services as mail  # noqa: E402
 from postroom.core.mail.rules import magic  # noqa: E402
-from postroom.core.mail.types import BodyFormat  # noqa: E402
+from postroom.core.mail.types import BatchCounts, BodyFormat  # noqa: E402
 from postroom.core.workspaces import services as workspaces  # noqa: E402
 from postroom.core.workspaces.types import Actor, Door, Role  # noqa: E402
 from postroom.kit import clock  # noqa: E402
@@ -38,6 +39,7 @@ SEGMENT: Final = {
         {"field": "email", "operator": "is_set"},
     ],
 }
+MOVING: Final = (CampaignStatus.SCHEDULED, CampaignStatus.SENDING)
 SETTLE_TIMEOUT_S: Final = 120
 # A person does not open a mail within the second in which it was sent; what does is counted as a machine.
 READING_DELAY_S: Final = 2.0
@@ -113,14 +115,22 @@ class Story:
         with bar("Sending the newsletter") as progress:
             while True:
                 report = self.report()
-                progress.set(report.counts.sent - report.counts.pending, report.counts.total or None)
-                if report.is_finished:
+                if report.counts is not None:
+                    progress.set(report.counts.sent - report.counts.pending, report.counts.sent)
+                if report.campaign.status not in MOVING:
                     return
                 time.sleep(0.2)
 
     def report(self) -> CampaignReport:
         """The report, as the application shows it."""
         return insights.campaign_report(workspace=self.workspace, uid=self.campaign_uid, now=clock.now())
+
+    def counts(self) -> BatchCounts:
+        """The report's figures, once there are any."""
+        counts = self.report().counts
+        if counts is None:
+            raise RuntimeError("The campaign has no audience.")
+        return counts
 
     def let_crowd_react(self, installation: Installation) -> Crowd:
         """Give every captured letter to its reader."""
@@ -154,37 +164,40 @@ def tell(installation: Installation) -> bool:
     story.write_newsletter()
     story.send()
     did = expected(story.let_crowd_react(installation))
-    report = _wait_for(story, did)
-    _print(report, did)
-    counts = report.counts
+    counts = _wait_for(story, did)
+    _print(story.report(), counts, did)
     adds_up = counts.sent == counts.delivered + counts.bounced + counts.pending + counts.in_doubt
-    return adds_up and counts.sent > 0 and all(getattr(counts, word) == number for word, number in did.items())
+    return adds_up and counts.sent > 0 and _pick(counts, did) == did
 
 
-def _wait_for(story: Story, did: dict[str, int]) -> CampaignReport:
-    """Return the report once everything the crowd did has been applied, or as it stands after ``SETTLE_TIMEOUT_S``."""
+def _wait_for(story: Story, did: dict[str, int]) -> BatchCounts:
+    """Return the counts once everything the crowd did has been applied, or as they stand after ``SETTLE_TIMEOUT_S``."""
     deadline = time.monotonic() + SETTLE_TIMEOUT_S
     with bar("Counting", sum(did.values())) as progress:
         while True:
-            report = story.report()
-            counted = {word: getattr(report.counts, word) for word in did}
+            counts = story.counts()
+            counted = _pick(counts, did)
             progress.set(sum(counted.values()))
             if counted == did or time.monotonic() > deadline:
-                return report
+                return counts
             time.sleep(0.3)
 
 
-def _print(report: CampaignReport, did: dict[str, int]) -> None:
-    counts = report.counts
-    total = "delivered + bounced + pending + in doubt"
-    parts = [(word, getattr(counts, word), "") for word in ("delivered", "bounced", "pending", "in_doubt")]
-    rows = [("sent", counts.sent, total), *parts]
+def _pick(counts: BatchCounts, words: Iterable[str]) -> dict[str, int]:
+    return {word: getattr(counts, word) for word in words}
+
+
+def _print(report: CampaignReport, counts: BatchCounts, did: dict[str, int]) -> None:
+    parts = _pick(counts, ("delivered", "bounced", "pending", "in_doubt"))
+    rows = [
+        ("sent", counts.sent, "the sum of the rest"),
+        *((word.replace("_", " "), number, "") for word, number in parts.items()),
+    ]
     print_table("Handed over", ("what", "messages", "is"), rows)
     print_table(
         "What came back",
         ("people who", "report", "crowd"),
         [(word.replace("_", " "), getattr(counts, word), number) for word, number in did.items()],
     )
-    print_table("Links", ("link", "clicks", "people", "by scanners"), [
-        (link.url, link.clicks, link.people, link.scanner_clicks) for link in report.links
-    ])  # fmt: skip
+    links = [(link.url, link.clicks, link.people, link.scanner_clicks) for link in report.links]
+    print_table("Links", ("link", "clicks", "people", "by scanners"), links)
