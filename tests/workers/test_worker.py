@@ -85,14 +85,6 @@ def test_a_job_commits_or_vanishes_with_its_transaction() -> None:
     assert job_rows("tests.say") == [("todo", 0)]
 
 
-def test_a_second_waiting_job_with_the_same_queueing_lock_is_not_added_and_breaks_nothing() -> None:
-    with transaction.atomic():
-        for _ in range(2):
-            defer(Job("tests.say"), queueing_lock="one", text="once")
-        defer(Job("tests.say"), text="other")
-    assert len(job_rows("tests.say")) == 2
-
-
 def test_a_worker_runs_jobs_and_stops_when_told(start_worker: Start, trace: Path) -> None:
     defer(Job("tests.say"), text="before")
     worker = start_worker()

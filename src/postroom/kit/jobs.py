@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
 from procrastinate.contrib.django import app
-from procrastinate.exceptions import AlreadyEnqueued
 
 from postroom.kit.types import JSONValue
 
@@ -18,24 +16,10 @@ class Job:
     queue: str = "default"
 
 
-def defer(
-    job: Job, *, lock: str = "", queueing_lock: str = "", schedule_at: datetime | None = None, **args: JSONValue
-) -> None:
+def defer(job: Job, *, lock: str = "", schedule_at: datetime | None = None, **args: JSONValue) -> None:
     """Have ``job`` run with ``args`` once the current transaction commits, not before ``schedule_at``.
 
-    Jobs with an equal ``lock`` run one after the other. While a job with an equal ``queueing_lock`` waits, no second
-    one is added.
+    Jobs with an equal ``lock`` run one after the other.
     """
-    deferrer = app.configure_task(
-        job.name,
-        queue=job.queue,
-        lock=lock or None,
-        queueing_lock=queueing_lock or None,
-        schedule_at=schedule_at,
-    )
-    try:
-        # The savepoint keeps the caller's transaction alive when the queueing lock refuses.
-        with transaction.atomic():
-            deferrer.defer(**args)
-    except AlreadyEnqueued:
-        return
+    deferrer = app.configure_task(job.name, queue=job.queue, lock=lock or None, schedule_at=schedule_at)
+    deferrer.defer(**args)

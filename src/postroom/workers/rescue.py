@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import structlog
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from procrastinate import sql
 from procrastinate.contrib.django import app
 
@@ -70,15 +70,6 @@ def _settle(job: dict[str, Any], now: datetime) -> None:
     log.warning("job_lost_its_worker", job_id=job["id"], job=job["task_name"], kills=kills)
     if kills >= MAX_KILLS:
         log.error("job_parked", job_id=job["id"], job=job["task_name"], reason=f"{kills} workers died with it")
-        _give_up(job)
+        app.connector.execute_query(sql.queries["finish_job"], job_id=job["id"], status="failed", delete_job=False)
         return
-    try:
-        with transaction.atomic():
-            app.job_manager.retry_job_by_id(job["id"], retry_at=now, priority=job["priority"] - 1)
-    except IntegrityError:
-        # Its queueing lock is held by a job that waits already: that one will do the work.
-        _give_up(job)
-
-
-def _give_up(job: dict[str, Any]) -> None:
-    app.connector.execute_query(sql.queries["finish_job"], job_id=job["id"], status="failed", delete_job=False)
+    app.job_manager.retry_job_by_id(job["id"], retry_at=now, priority=job["priority"] - 1)

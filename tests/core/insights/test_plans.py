@@ -1,0 +1,28 @@
+"""The reads of reports and timelines are served by indexes, however large the tables grow."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from postroom.core.insights.selectors import reports, timelines
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("statement", "parameters"),
+    [
+        (reports._HOURLY, {"batch_id": 1, "start": NOW, "end": NOW.replace(hour=23)}),
+        (reports._LINKS, {"batch_id": 1, "content_id": 1}),
+        (timelines._DELIVERY, {"contact_id": 1, "workspace_id": 1, "types": ["opened"], "limit": 50}),
+    ],
+)
+def test_no_table_is_read_as_a_whole(statement: str, parameters: dict[str, Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {statement}", parameters)
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "Seq Scan" not in plan
+    assert "Index" in plan
