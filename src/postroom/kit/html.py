@@ -17,7 +17,7 @@ _ATTRIBUTE: Final = re.compile(r"\s([a-zA-Z:-]+)=\"([^\"]*)\"")
 _TAG_NAME: Final = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*)")
 _INLINER: Final = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 _MJML_ROOT: Final = re.compile(r"\s*(?:<!--.*?-->\s*)*<mjml[\s>]", re.DOTALL)
-_BLANKS: Final = re.compile(r"[ \t\n\r\f]+")
+_BLANKS: Final = re.compile(r"[ \t\n\r\f\xa0]+")
 _HIDDEN_STYLE: Final = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 _SILENT: Final = frozenset(("head", "style", "script", "title", "template", "noscript"))

@@ -18,6 +18,7 @@ MAX_OUTPUT: Final = 1024 * 1024
 MAX_DEPTH: Final = 20
 
 _FILTER: Final = re.compile(r"\|\s*(\w+)")
+_BLOCKS: Final = frozenset(("if", "unless", "case", "for", "capture", "comment"))
 _PSEUDO_TAGS: Final = frozenset(("content", "output", "illegal"))
 
 
@@ -96,14 +97,26 @@ def _refusal(source: str, error: Exception) -> TemplateRefused:
 
 
 def _guess_line(source: str) -> int:
-    """Return the line of the first output that does not parse on its own: the parser forgets where an output ends."""
+    """Return the line of the first output that does not parse on its own, or of the innermost block left open: the
+    parser forgets where an output ends, and where a block began.
+    """
+    opened: list[Piece] = []
     for piece in scan(source):
-        if piece.kind is Kind.OUTPUT:
-            try:
-                _PLAIN.from_string(piece.source)
-            except LiquidError:
-                return line_of(source, piece.start)
-    return 0
+        if piece.kind is Kind.OUTPUT and not _parses(piece.source):
+            return line_of(source, piece.start)
+        if piece.name in _BLOCKS:
+            opened.append(piece)
+        elif piece.kind is Kind.TAG and piece.name.startswith("end") and opened:
+            opened.pop()
+    return line_of(source, opened[-1].start) if opened else 0
+
+
+def _parses(source: str) -> bool:
+    try:
+        _PLAIN.from_string(source)
+    except LiquidError:
+        return False
+    return True
 
 
 def _plain_object(values: Mapping[str, JSONValue], depth: int) -> dict[str, object]:
