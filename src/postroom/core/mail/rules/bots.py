@@ -7,6 +7,7 @@ hides behind a bare "Mozilla/5.0".
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Final
 
 OPEN_TOO_EARLY_S: Final = 1.0
@@ -41,7 +42,7 @@ _MACHINES: Final = re.compile(
 
 def classify_open(agent: str, ip: str, seconds_since_sent: float | None) -> bool:
     """Return True when a machine fetched the pixel. ``ip`` may be shortened; without a time only the agent counts."""
-    if _PEOPLE_BY_PROXY.search(agent[:_MAX_AGENT]):
+    if _is_person_by_proxy(agent):
         return False
     return _too_early(seconds_since_sent, OPEN_TOO_EARLY_S) or _is_machine(agent) or _is_own_machine(ip)
 
@@ -67,6 +68,12 @@ def _too_early(seconds_since_sent: float | None, limit_s: float) -> bool:
     return seconds_since_sent is not None and seconds_since_sent < limit_s
 
 
+@lru_cache(maxsize=4096)
+def _is_person_by_proxy(agent: str) -> bool:
+    return _PEOPLE_BY_PROXY.search(agent[:_MAX_AGENT]) is not None
+
+
+@lru_cache(maxsize=4096)
 def _is_machine(agent: str) -> bool:
     text = agent[:_MAX_AGENT].strip()
     if not text or text.lower() in _PREFETCHING_AGENTS:
