@@ -8,7 +8,12 @@ from postroom.kit.asgi import Message, Receive, Scope, Send, answer
 
 
 def post(
-    pieces: Iterable[bytes], *, headers: dict[str, str] | None = None, limit: int = 1_000_000, is_stalled: bool = False
+    pieces: Iterable[bytes],
+    *,
+    headers: dict[str, str] | None = None,
+    limit: int = 1_000_000,
+    disk: int = 1_000_000,
+    is_stalled: bool = False,
 ) -> tuple[int, bytes, list[int]]:
     """Return the status and body of an echo behind the buffer, and the Content-Length it saw, for a body in pieces."""
     seen: list[int] = []
@@ -36,7 +41,7 @@ def post(
 
     pairs = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     scope: Scope = {"type": "http", "method": "POST", "path": "/", "headers": pairs}
-    asyncio.run(BufferedBodies(echo, limit=limit, silence_s=0.05)(scope, receive, send))
+    asyncio.run(BufferedBodies(echo, limit=limit, disk=disk, silence_s=0.05)(scope, receive, send))
     return sent[0]["status"], sent[1]["body"], seen
 
 
@@ -59,3 +64,10 @@ def test_too_large_a_body_is_refused_by_its_declared_and_by_its_real_length() ->
 
 def test_a_body_that_stops_arriving_is_given_up() -> None:
     assert post([b"x"], headers={"content-length": "5"}, is_stalled=True)[::2] == (408, [])
+
+
+def test_uploads_that_would_fill_the_disk_are_sent_away_and_forms_are_not() -> None:
+    upload, form = [b"x" * 40_000] * 3, [b"x" * 60_000]
+    assert post(upload, headers={"content-length": "120000"}, disk=70_000)[::2] == (503, [])
+    assert post(upload, headers={"content-length": "120000"}, disk=120_000)[0] == 200
+    assert post(form, headers={"content-length": "60000"}, disk=0)[0] == 200

@@ -1,7 +1,8 @@
 """Request bodies, read whole before a thread is taken: a slow upload keeps nobody else waiting."""
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final
 
@@ -9,6 +10,9 @@ from postroom.kit.asgi import Application, Message, Receive, Scope, Send, answer
 
 LARGEST_BODY: Final = 512 * 1024 * 1024
 """Octets of the largest upload: a file of some millions of contacts."""
+
+DISK: Final = 4 * LARGEST_BODY
+"""Octets of unfinished uploads that one process keeps on disk at a time."""
 
 _IN_MEMORY: Final = 64 * 1024
 _PIECE: Final = 64 * 1024
@@ -20,15 +24,24 @@ class _TooLarge(Exception):
     """The body has more octets than allowed."""
 
 
+class _NoRoom(Exception):
+    """Too much is on disk already."""
+
+
 class BufferedBodies:
     """Gives ``application`` requests whose bodies have arrived.
 
-    Answers 413 to bodies of more than ``limit`` octets and 408 to those that stop arriving.
+    Answers 413 to bodies of more than ``limit`` octets, 408 to those that stop arriving, and 503 when ``disk`` octets
+    of them all are on disk; bodies of the size of a form stay in memory and never meet that.
     """
 
-    def __init__(self, application: Application, limit: int = LARGEST_BODY, silence_s: float = _SILENCE_S) -> None:
+    def __init__(
+        self, application: Application, limit: int = LARGEST_BODY, disk: int = DISK, silence_s: float = _SILENCE_S
+    ) -> None:
         self._application = application
         self._limit = limit
+        self._disk = disk
+        self._on_disk = 0
         self._silence_s = silence_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,29 +50,51 @@ class BufferedBodies:
             await self._application(scope, receive, send)
             return
         declared = find_header(scope, b"content-length")
-        with SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
+        with SpooledTemporaryFile(max_size=_IN_MEMORY) as file, self._reserving() as reserve:
             try:
                 if declared.isdecimal() and int(declared) > self._limit:
                     raise _TooLarge
-                is_whole = await self._fill(file, receive)
+                is_whole = await self._fill(file, receive, reserve)
             except _TooLarge:
                 await answer(scope, send, 413, _PLAIN, b"The request is too large.\n")
+            except _NoRoom:
+                await answer(scope, send, 503, (*_PLAIN, (b"retry-after", b"30")), b"Too many uploads at once.\n")
             except TimeoutError:
                 await answer(scope, send, 408, _PLAIN, b"The request stopped arriving.\n")
             else:
                 if is_whole:
                     await self._application(_with_length(scope, file.tell()), _replay(file), send)
 
-    async def _fill(self, file: IO[bytes], receive: Receive) -> bool:
+    @contextmanager
+    def _reserving(self) -> Iterator[Callable[[int], None]]:
+        """Give what reserves octets on disk until the block ends."""
+        mine = 0
+
+        def reserve(octets: int) -> None:
+            nonlocal mine
+            mine += octets
+            self._on_disk += octets
+            if self._on_disk > self._disk:
+                raise _NoRoom
+
+        try:
+            yield reserve
+        finally:
+            self._on_disk -= mine
+
+    async def _fill(self, file: IO[bytes], receive: Receive, reserve: Callable[[int], None]) -> bool:
         """Answer False when the client has gone."""
         while True:
             async with asyncio.timeout(self._silence_s):
                 message = await receive()
             if message["type"] == "http.disconnect":
                 return False
-            file.write(message.get("body", b""))
-            if file.tell() > self._limit:
+            piece = message.get("body", b"")
+            if file.tell() + len(piece) > self._limit:
                 raise _TooLarge
+            if file.tell() + len(piece) > _IN_MEMORY:
+                reserve(len(piece))
+            file.write(piece)
             if not message.get("more_body", False):
                 return True
 
