@@ -10,6 +10,11 @@ from postroom.config import health
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    health._migrated.clear()
+
+
 def add_worker(heartbeat: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (%s)", [heartbeat])

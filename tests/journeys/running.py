@@ -38,6 +38,19 @@ class Running:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        with self.log.open("ab") as out:
+            command = [sys.executable, "-m", "postroom.config", "up"]
+            self.process = subprocess.Popen(command, stdout=out, stderr=out, env=self._environment())
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run another command against the same installation."""
+        command = [sys.executable, "-m", "postroom.config", *arguments]
+        return subprocess.run(command, env=self._environment(), capture_output=True, text=True, check=False)
+
+    def lines(self) -> list[str]:
+        return self.log.read_text(errors="replace").splitlines()
+
+    def _environment(self) -> dict[str, str]:
         environment = {
             **os.environ,
             "POSTROOM_DATA_DIR": str(self.data_dir),
@@ -47,9 +60,7 @@ class Running:
             "POSTROOM_SANDBOX_PORT": str(self.sandbox_port),
         }
         environment.pop("DATABASE_URL", None)
-        with self.log.open("ab") as out:
-            command = [sys.executable, "-m", "postroom.config", "up"]
-            self.process = subprocess.Popen(command, stdout=out, stderr=out, env=environment)
+        return environment
 
     def stop(self) -> int:
         assert self.process is not None
@@ -113,7 +124,7 @@ def seconds_until(condition: Callable[[], object], limit_s: float) -> float:
     started = time.monotonic()
     while not condition():
         assert time.monotonic() - started < limit_s, f"it did not happen within {limit_s} seconds"
-        time.sleep(0.05)
+        time.sleep(0.1)
     return time.monotonic() - started
 
 
