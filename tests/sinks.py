@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Literal, Self, cast
 
 Stage = Literal["greeting", "ehlo", "starttls", "auth", "rset", "mail", "rcpt", "data", "content", "dot", "quit"]
-Action = Literal["", "drop", "stall", "drip", "flood", "deaf"]
+Action = Literal["", "drop", "stall", "drip", "flood", "deaf", "slow"]
 _MESSAGE_ID = re.compile(rb"^message-id:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 _END = b"\r\n.\r\n"
 
@@ -35,8 +35,8 @@ class Fault:
 
     ``reply`` replaces the good answer; ``delay_s`` comes before it. ``action`` takes the place of any answer: drop the
     connection, stall (never answer), drip (a reply that never ends, an octet every ``delay_s``), flood (one without end
-    at full speed), deaf (stop reading). At ``content`` the first octets after 354 have arrived, at ``dot`` all: from
-    there on drop and stall leave a copy that was never acknowledged.
+    at full speed), deaf (stop reading), slow (rest ``delay_s`` after every piece read). At ``content`` the first octets
+    after 354 have arrived, at ``dot`` all: from there on drop and stall leave a copy that was never acknowledged.
     """
 
     stage: Stage
@@ -143,7 +143,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._transport: asyncio.Transport
-        self._input = b""
+        self._input = bytearray()
+        self._scanned = 0  # octets of content known to hold no end
         self._output: list[bytes] = []
         self._is_held = False
         self._in_content = False
@@ -152,6 +153,7 @@ class Connection(asyncio.Protocol):
         self._sender: str | None = None
         self._recipients: list[str] = []
         self._messages = 0
+        self._rest_s = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet."""
@@ -170,6 +172,9 @@ class Connection(asyncio.Protocol):
         """Work off what has arrived."""
         self._input += data
         self._work()
+        if self._rest_s and not self._transport.is_closing():
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(self._rest_s, self._transport.resume_reading)
 
     def close(self) -> None:
         """Drop the connection."""
@@ -184,10 +189,11 @@ class Connection(asyncio.Protocol):
     def _step(self) -> bool:
         if self._in_content:
             return self._read_content()
-        line, end, rest = self._input.partition(b"\r\n")
-        if not end:
+        end = self._input.find(b"\r\n")
+        if end < 0:
             return False
-        self._input = rest
+        line = bytes(self._input[:end])
+        del self._input[: end + 2]
         self._command(line)
         return True
 
@@ -250,7 +256,8 @@ class Connection(asyncio.Protocol):
             self._say("554 5.5.1 no valid recipients")
         elif self._answer("data", "354 go ahead", line):
             self._in_content, self._content_seen = True, False
-            self._input = b"\r\n" + self._input  # so that a lone dot is an end of content as well
+            self._input[:0] = b"\r\n"  # so that a lone dot is an end of content as well
+            self._scanned = 0
 
     def _forgives_empty(self) -> bool:
         """Whether a fault at ``data`` asks for a 354 even though nobody was accepted (RFC 2920 section 3.1)."""
@@ -262,11 +269,14 @@ class Connection(asyncio.Protocol):
             if not self._answer("content", ""):
                 self._is_held = True  # refused early: the rest is read and thrown away
                 return False
-        content, end, rest = self._input.partition(_END)
-        if not end:
+        end = self._input.find(_END, max(0, self._scanned - len(_END)))
+        if end < 0:
+            self._scanned = len(self._input)
             return False
-        self._input, self._in_content = rest, False
-        self._take((content + b"\r\n")[2:])
+        content = bytes(self._input[2 : end + 2])
+        del self._input[: end + len(_END)]
+        self._in_content = False
+        self._take(content)
         return True
 
     def _take(self, content: bytes) -> None:
@@ -342,10 +352,14 @@ class Connection(asyncio.Protocol):
         """Give the good answer, or what a fault wants. Returns whether the client may go on as if all was well."""
         fault = self._ledger.fault_at(stage, text)
         self._act(fault, good)
-        return fault is None or (not fault.action and (not fault.reply or fault.reply[0] in "23"))
+        return fault is None or (fault.action in {"", "slow"} and (not fault.reply or fault.reply[0] in "23"))
 
     def _act(self, fault: Fault | None, good: str) -> None:
         if fault is None:
+            if good:
+                self._say(good)
+        elif fault.action == "slow":
+            self._rest_s = fault.delay_s
             if good:
                 self._say(good)
         elif fault.action in {"drop", "stall", "deaf"}:

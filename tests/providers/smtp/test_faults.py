@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -156,14 +157,34 @@ def test_few_connections_allowed_is_enough_to_send_everything(run: Run) -> None:
     assert audit([], sink.copies).duplicates == {}
 
 
+def test_one_connection_is_enough_when_the_server_allows_no_other(run: Run) -> None:
+    """What the refused connection gives back is sent by the one that stands, and a final refusal is not repeated."""
+    outbox = StrictOutbox(envelopes(2))
+    with Sink(Plan(faults=(Fault("greeting", reply="554 5.7.1 one is enough", skip=1),))) as sink:
+        run(deliver(outbox, settings(sink.port, max_connections=2)))
+    assert outbox.of(Outcome.SENT) == [1, 2]
+    assert outbox.given_back == {2: 1}
+    assert sink.connections == 2
+
+
 def test_content_that_the_server_stops_reading_is_deferred_not_in_doubt(run: Run) -> None:
-    """Part of a large body never left, so the server cannot have the message."""
+    """Part of a large body never left, so the server cannot have the message; no wait for the dot is due."""
     large = envelope(1, body=b"Subject: large\r\n\r\n" + b"0123456789abcdef\r\n" * 2_000_000)
     outbox = StrictOutbox([large, envelope(2)])
     with Sink(Plan(faults=(Fault("content", action="deaf", times=1),))) as sink:
-        run(deliver(outbox, settings(sink.port, timeouts=impatient(600))))
+        run(deliver(outbox, settings(sink.port, timeouts=replace(impatient(600), final=60.0))))
     assert outbox.of(Outcome.DEFERRED) == [1]
     assert outbox.of(Outcome.SENT) == [2]
+
+
+def test_content_that_leaves_slowly_has_all_its_time(run: Run) -> None:
+    """Seconds of reading, though no single pause may last half a second."""
+    large = envelope(1, body=b"Subject: large\r\n\r\n" + b"0123456789abcdef\r\n" * 800_000)
+    outbox = StrictOutbox([large, envelope(2)])
+    with Sink(Plan(faults=(Fault("content", action="slow", delay_s=0.02, times=1),))) as sink:
+        run(deliver(outbox, settings(sink.port, timeouts=replace(impatient(60), block=0.5))))
+    assert outbox.of(Outcome.SENT) == [1, 2]
+    assert sink.connections == 1
 
 
 def test_a_refusal_in_the_middle_of_the_content_counts(run: Run) -> None:
@@ -206,6 +227,25 @@ def test_connections_stay_open_between_runs_and_are_replaced_when_the_server_dro
     assert len(outbox.of(Outcome.SENT)) == 6
     assert not outbox.given_back
     outbox.check()
+
+
+def test_a_connection_that_rested_too_long_is_not_trusted(run: Run) -> None:
+    """A firewall may have forgotten it, and then nobody would answer for minutes."""
+    outbox = StrictOutbox([])
+
+    async def send_rest_send(port: int) -> None:
+        transport = SmtpTransport(settings(port, max_idle_s=0.05))
+        for number in range(3):
+            outbox.waiting.append(envelope(number))
+            await transport.run(outbox)
+            await asyncio.sleep(0.1 * number)
+        await transport.close()
+
+    with Sink() as sink:
+        run(send_rest_send(sink.port))
+    assert outbox.of(Outcome.SENT) == [0, 1, 2]
+    assert sink.connections == 2
+    assert [line for line in sink.commands if line == b"QUIT"] == [b"QUIT"] * 2
 
 
 def test_cancelling_settles_everything(run: Run) -> None:

@@ -1,6 +1,10 @@
 """What happens to envelopes on the wire when all is well and when the server refuses, with exact counts."""
 
+import asyncio
+
 import pytest
+from aiosmtpd.smtp import SMTP, Session
+from aiosmtpd.smtp import Envelope as SmtpEnvelope
 
 from postroom.core.mail.ports import Outcome
 from tests.providers.smtp.outbox import Run, StrictOutbox, deliver, envelope, envelopes, ids, settings
@@ -128,6 +132,37 @@ def test_dots_at_line_starts_survive(run: Run) -> None:
         run(deliver(outbox, settings(sink.port)))
     expected = [body if body.endswith(b"\r\n") else body + b"\r\n" for body in bodies]
     assert [copy.body for copy in sink.copies] == expected
+
+
+@PIPELINING
+def test_a_server_that_is_not_ours_reads_the_same_messages(run: Run, has_pipelining: bool) -> None:
+    received: list[bytes] = []
+
+    class Keeper:
+        """Keeps the content aiosmtpd read."""
+
+        async def handle_DATA(self, server: SMTP, session: Session, read: SmtpEnvelope) -> str:
+            received.append(read.original_content or b"")
+            return "250 2.0.0 kept"
+
+        async def handle_EHLO(
+            self, server: SMTP, session: Session, given: SmtpEnvelope, name: str, lines: list[str]
+        ) -> list[str]:
+            session.host_name = name
+            return [*lines[:-1], *(["250-PIPELINING"] if has_pipelining else []), lines[-1]]
+
+    async def send() -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: SMTP(Keeper(), loop=loop, hostname="other"), "127.0.0.1", 0)
+        await deliver(outbox, settings(server.sockets[0].getsockname()[1]))
+        server.close()
+        await server.wait_closed()
+
+    bodies = [f"Subject: {number}\r\n\r\n.dots\r\n.\r\n..\r\n{number}\r\n".encode() for number in range(20)]
+    outbox = StrictOutbox(envelope(number, body=body) for number, body in enumerate(bodies))
+    run(send())
+    assert len(outbox.of(Outcome.SENT)) == 20
+    assert received == bodies
 
 
 def test_a_large_message_arrives_whole(run: Run) -> None:

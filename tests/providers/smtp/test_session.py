@@ -3,7 +3,7 @@
 import datetime
 import ipaddress
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from postroom.core.mail.ports import Outcome
 from postroom.kit.errors import Unavailable
 from postroom.providers.smtp import Security
-from tests.providers.smtp.outbox import Run, StrictOutbox, deliver, envelopes, settings
+from tests.providers.smtp.outbox import Run, StrictOutbox, deliver, envelope, envelopes, impatient, settings
 from tests.sinks import Fault, Plan, Sink
 
 LOGIN = ("ann", "p\u00e4ss w\u00f6rd")
@@ -164,3 +164,14 @@ def test_a_password_does_not_leave_the_machine_in_the_clear(run: Run) -> None:
 
 def test_the_password_is_not_in_the_settings_text() -> None:
     assert "hush" not in repr(settings(25, password="hush"))
+
+
+def test_large_messages_travel_encrypted_and_a_deaf_server_leaves_no_doubt(run: Run, certificate: Certificate) -> None:
+    large = b"Subject: large\r\n\r\n" + b"0123456789abcdef\r\n" * 1_000_000
+    outbox = StrictOutbox([envelope(1, body=large), envelope(2, body=large), envelope(3)])
+    plan = Plan(faults=(Fault("content", action="deaf", skip=1, times=1),))
+    with Sink(plan, tls=certificate.server, is_tls_first=True) as sink:
+        timeouts = replace(impatient(100), block=0.5)
+        run(deliver(outbox, settings(sink.port, security=Security.TLS, ca_file=certificate.ca_file, timeouts=timeouts)))
+    assert outbox.of(Outcome.SENT) == [1, 3]
+    assert outbox.of(Outcome.DEFERRED) == [2]

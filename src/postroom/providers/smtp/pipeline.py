@@ -42,12 +42,18 @@ class Pipeline:
         self._awaits_dot = False  # a lone dot was sent and its reply is due
         self._deadline = self._body_deadline = 0.0
         self._unsent = 0
+        self._rested_at = self._loop.time()
         session.wire.listener = self
 
     @property
     def is_open(self) -> bool:
         """Whether the connection can carry more."""
         return self._wire.is_open
+
+    @property
+    def idle_s(self) -> float:
+        """How many seconds the connection has rested since it last carried anything."""
+        return self._loop.time() - self._rested_at
 
     async def carry(self, outbox: GuardedOutbox, envelope: Envelope) -> str:
         """Hand over ``envelope`` and all that follows until there is no more.
@@ -66,6 +72,7 @@ class Pipeline:
             if not self._done.done():
                 self._wire.lose("we stopped")
             self._outbox = self._done = None
+            self._rested_at = self._loop.time()
 
     async def close(self) -> None:
         """Say QUIT, wait a moment for the answer, and close."""
@@ -266,7 +273,7 @@ class Pipeline:
             self._wire.lose("it did not answer in time")
 
     def _watch_content(self, now: float) -> None:
-        unsent = self._wire.transport.get_write_buffer_size() if self._wire.is_backed_up else 0
+        unsent = self._wire.unsent if self._wire.is_backed_up else 0
         if unsent == self._unsent:
             return
         self._unsent = unsent

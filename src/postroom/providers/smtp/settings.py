@@ -42,6 +42,7 @@ class SmtpSettings:
 
     ``max_losses`` is how often in a row a connection may be lost without one final answer before the transport reports
     the server unavailable; ``retry_delay_s`` the pause after the first loss, doubled after each further one.
+    A connection that rested longer than ``max_idle_s`` is replaced before use.
     ``ca_file`` names a PEM file of certificate authorities to trust instead of the system's.
     """
 
@@ -57,6 +58,7 @@ class SmtpSettings:
     allow_insecure_auth: bool = False
     max_losses: int = 3
     retry_delay_s: float = 0.2
+    max_idle_s: float = 60.0
     timeouts: Timeouts = field(default_factory=Timeouts)
 
     @property

@@ -23,7 +23,9 @@ class Lane:
         return self._pipeline is not None and self._pipeline.is_open
 
     async def open(self) -> Pipeline:
-        """Return the open connection, made now if need be. Raises SmtpUnavailable."""
+        """Return a connection that may be trusted to be alive, made now if need be. Raises SmtpUnavailable."""
+        if self._pipeline is not None and self._pipeline.idle_s > self._settings.max_idle_s:
+            await self.close()
         if self._pipeline is None or not self._pipeline.is_open:
             self._pipeline = None
             self._pipeline = Pipeline(await open_session(self._settings), self._settings.timeouts)

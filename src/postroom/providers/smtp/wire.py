@@ -6,7 +6,7 @@ from typing import Final, Protocol, cast
 from postroom.providers.smtp.replies import BadReply, ReplyReader
 
 HIGH_WATER: Final = 64 * 1024
-"""Unsent octets above which a connection counts as backed up, until all of them have left."""
+"""What is larger leaves in pieces of this size, each when the one before has left."""
 
 
 class Listener(Protocol):
@@ -22,12 +22,13 @@ class Listener(Protocol):
 
 
 class Wire(asyncio.Protocol):
-    """A connection: replies go to ``listener`` in order, ``is_backed_up`` says that the server does not read."""
+    """A connection: replies go to ``listener`` in order."""
 
     def __init__(self, listener: Listener) -> None:
         self.listener = listener
         self.is_open = False
-        self.is_backed_up = False
+        self._is_paused = False
+        self._unsent = memoryview(b"")
         self._reader = ReplyReader()
         self._transport: asyncio.Transport | None = None
 
@@ -37,6 +38,16 @@ class Wire(asyncio.Protocol):
         if self._transport is None:
             raise ConnectionResetError("not connected")
         return self._transport
+
+    @property
+    def is_backed_up(self) -> bool:
+        """Whether the server does not read as fast as we write: the end of what was written is still with us."""
+        return self._is_paused or len(self._unsent) > 0
+
+    @property
+    def unsent(self) -> int:
+        """How many octets have not left, as far as we can tell."""
+        return len(self._unsent) + self.transport.get_write_buffer_size()
 
     @property
     def has_unread(self) -> bool:
@@ -66,19 +77,29 @@ class Wire(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Note that the server is slower than we are."""
-        self.is_backed_up = True
+        self._is_paused = True
 
     def resume_writing(self) -> None:
-        """Note that everything written has left."""
-        self.is_backed_up = False
+        """Send on: everything written so far has left."""
+        self._is_paused = False
+        self._feed()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the listener, unless we closed the connection ourselves."""
         self.lose("it closed the connection" if exc is None else f"the connection broke ({exc})")
 
     def write(self, octets: bytes) -> None:
-        """Send ``octets``."""
-        self.transport.write(octets)
+        """Send ``octets``, a large lot piece by piece."""
+        if len(octets) <= HIGH_WATER and not self._unsent:
+            self.transport.write(octets)
+        else:
+            self._unsent = memoryview(bytes(self._unsent) + octets)
+            self._feed()
+
+    def _feed(self) -> None:
+        while self._unsent and self.is_open and not self._is_paused:
+            piece, self._unsent = self._unsent[:HIGH_WATER], self._unsent[HIGH_WATER:]
+            self.transport.write(bytes(piece))
 
     def lose(self, reason: str) -> None:
         """Drop the connection at once and tell the listener why. Nothing happens when it is gone already."""
