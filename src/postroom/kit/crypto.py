@@ -67,13 +67,18 @@ def unsign(purpose: str, signed: bytes) -> bytes | None:
 
 
 def address_hash(email: str) -> bytes:
-    """Return 16 octets that stand for an address which itself must be forgotten (suppressions after an erasure)."""
-    return keyed_hash("address", email.strip().lower().encode())
+    """Return 16 octets that stand for an address which itself must be forgotten (suppressions after an erasure).
+
+    They are made with the oldest secret key, so they outlive a rotation for as long as that key stays a fallback.
+    """
+    hasher = _hasher("address", MAC_SIZE, -1).copy()
+    hasher.update(email.strip().lower().encode())
+    return hasher.digest()
 
 
 @lru_cache(maxsize=256)
 def _hasher(purpose: str, size: int, age: int) -> "hashlib.blake2b":
-    """Return the keyed hasher of a purpose under the current secret key (age 0) or a retired one."""
+    """Return the keyed hasher of a purpose under the current secret key (age 0), a retired one or the oldest (-1)."""
     secret = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)[age]
     root = hashlib.blake2b(secret.encode(), person=b"postroom").digest()
     key = hashlib.blake2b(purpose.encode(), key=root).digest()

@@ -222,6 +222,12 @@ def test_braces_written_as_entities_stay_text() -> None:
     assert "Jörg" not in body_of(message, "html") + body_of(message, "plain")
 
 
+def test_what_grows_too_large_on_the_way_is_refused_when_frozen_not_when_sent() -> None:
+    body = "<style>p { color: #333333; font-family: Helvetica, Arial, sans-serif }</style>" + "<p>x</p>" * 12_000
+    with pytest.raises(TemplateRefused, match="512 KB"):
+        freeze(Composition(subject="s", body=body))
+
+
 def test_freezing_twice_gives_the_same_content() -> None:
     assert freeze(NEWSLETTER) == freeze(NEWSLETTER)
 
