@@ -84,6 +84,6 @@ def test_bad_mjml_and_includes_are_refused(source: str) -> None:
     "source", ["<a " * 100_000, "<!--" * 100_000, '<a x="' * 80_000, "<p>" * 50_000, "<b><i>" * 2_000]
 )
 def test_hostile_html_ends_quickly(source: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     text_of(source)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

@@ -70,10 +70,10 @@ def test_more_than_a_hundred_addresses_are_refused() -> None:
     ],
 )
 def test_a_hostile_list_ends_quickly(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(BadAddress):
         headers.parse_addresses(text)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_an_ordinary_extra_header_is_fine() -> None:

@@ -118,10 +118,11 @@ BOMBS = {
 
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
 def test_a_bomb_is_read_quickly_and_in_little_memory(bomb: bytes) -> None:
-    tracemalloc.start()
-    started = time.perf_counter()
+    started = time.process_time()
     reports.read_inbound(bomb, "someone@in.example")
-    seconds, (_, peak) = time.perf_counter() - started, tracemalloc.get_traced_memory()
+    assert time.process_time() - started < 2
+    tracemalloc.start()
+    reports.read_inbound(bomb, "someone@in.example")
+    _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert seconds < 2
     assert peak < 100 * 1024 * 1024

@@ -20,8 +20,8 @@ _FOLD: Final = "\r\n "
 
 
 def render(compiled: CompiledContent, job: RenderJob) -> bytes:
-    """Return the message: CRLF line ends, no line above 998 octets, no body line above 76, and nothing but ASCII outside
-    of addresses that themselves are not (RFC 6532).
+    """Return the message: CRLF line ends, no line above 998 octets, no body line above 76, and nothing but ASCII
+    outside of addresses that themselves are not (RFC 6532).
 
     A recipient's values cannot add a header or a part: they are cleaned and encoded. Raises BadHeader and BadAddress
     for what the sender chose badly, TemplateRefused where a template fails on these values.

@@ -13,7 +13,7 @@ from postroom.kit.html import BadMarkup, html_to_text, inline_styles
 from postroom.kit.mime import clean_line, clean_text
 
 MAX_OCTETS: Final = 1024 * 1024
-MAX_HEADER: Final = 128 * 1024
+MAX_HEADER: Final = 64 * 1024
 MAX_PARTS: Final = 100
 MAX_NESTED: Final = 20
 MAX_TEXT: Final = 64 * 1024
