@@ -228,6 +228,28 @@ def test_what_grows_too_large_on_the_way_is_refused_when_frozen_not_when_sent() 
         freeze(Composition(subject="s", body=body))
 
 
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ("<p {% if a %}class='b'{% endif %}>x</p>", '<p {% if a %}class="b" {% endif %}>x</p>'),
+        ("<style>p{color:{{ brand }}}</style><p>x</p>", '<p style="color: {{ brand }};">'),
+        (
+            "<table>{% for r in rows %}<tr><td>{{ r }}</td></tr>{% endfor %}</table>",
+            "<table>{% for r in rows %}<tbody><tr>",
+        ),
+        (
+            "<select>{% for o in rows %}<option>{{ o }}</option>{% endfor %}</select>",
+            "{% for o in rows %}<option>{{ o }}</o",
+        ),
+        ('<title>{{ a | default: "<b>" }}</title>', '<title>{{ a | default: "<b>" }}</title>'),
+        ("<img alt=\"{{ a | default: 'x' }}\">", "alt=\"{{ a | default: 'x' }}\""),
+        ("a < b & {{ c }}", "a &lt; b &amp; {{ c }}"),
+    ],
+)
+def test_liquid_survives_wherever_it_stands_in_html(body: str, kept: str) -> None:
+    assert kept in freeze(Composition(subject="s", body=body)).html
+
+
 def test_freezing_twice_gives_the_same_content() -> None:
     assert freeze(NEWSLETTER) == freeze(NEWSLETTER)
 
