@@ -243,6 +243,7 @@ def test_what_grows_too_large_on_the_way_is_refused_when_frozen_not_when_sent() 
         ),
         ('<title>{{ a | default: "<b>" }}</title>', '<title>{{ a | default: "<b>" }}</title>'),
         ("<img alt=\"{{ a | default: 'x' }}\">", "alt=\"{{ a | default: 'x' }}\""),
+        ("<p>x</p><!--{{ a }}--><!--{{ a }} b-->", "<!--{{ a }}--><!--{{ a }} b-->"),
         ("a < b & {{ c }}", "a &lt; b &amp; {{ c }}"),
     ],
 )

@@ -18,7 +18,7 @@ class Vault:
         self._nodes: list[str] = []
         self._word = re.compile(self._stem + r"(\d+)z")
         # An HTML parser gives a node that stands among the attributes of a tag an empty value.
-        self._any = re.compile(rf'(?:<!--)?{self._stem}(\d+)z(?:-->|="")?')
+        self._any = re.compile(rf'<!--{self._stem}(\d+)t-->|{self._stem}(\d+)z(?:="")?')
 
     def hide(self, source: str) -> str:
         """Return ``source`` with every node as a word."""
@@ -32,23 +32,23 @@ class Vault:
         spans = _text_spans(hidden)
         parts, position = [], 0
         for start, end in spans:
-            parts += [hidden[position:start], self._word.sub(r"<!--\g<0>-->", hidden[start:end])]
+            parts += [hidden[position:start], self._word.sub(rf"<!--{self._stem}\g<1>t-->", hidden[start:end])]
             position = end
         return "".join([*parts, hidden[position:]])
 
     def show(self, hidden: str) -> str:
         """Return the text with the nodes back in their places; braces that arose on the way are no Liquid."""
         inert = hidden.replace("{{", "&#123;{").replace("{%", "&#123;%")
-        return self._any.sub(lambda match: self._nodes[int(match[1])], inert)
+        return self._any.sub(lambda match: self._nodes[int(match[1] or match[2])], inert)
 
     def show_in_text(self, hidden: str) -> str:
         """As ``show``, for plain text."""
         inert = hidden.replace("{{", "{ {").replace("{%", "{ %")
-        return self._any.sub(lambda match: self._nodes[int(match[1])], inert)
+        return self._any.sub(lambda match: self._nodes[int(match[1] or match[2])], inert)
 
     def as_words(self, hidden: str) -> str:
         """Return markup with every node as a word."""
-        return self._any.sub(lambda match: f"{self._stem}{match[1]}z", hidden)
+        return self._any.sub(lambda match: f"{self._stem}{match[1] or match[2]}z", hidden)
 
     def is_hidden_in(self, text: str) -> bool:
         """Whether a node stands in ``text``."""
