@@ -206,6 +206,15 @@ def test_nonsense_after_the_dot_is_doubt(run: Run, reply: str) -> None:
     assert outbox.of(Outcome.SENT) == [2, 3]
 
 
+def test_an_answer_counts_even_when_nonsense_follows_it(run: Run) -> None:
+    outbox = StrictOutbox(envelopes(3))
+    with Sink(Plan(faults=(Fault("dot", reply="250 2.0.0 kept\r\nnonsense", times=1),))) as sink:
+        run(deliver(outbox, settings(sink.port)))
+    assert outbox.of(Outcome.SENT) == [1, 2, 3]
+    assert audit([], sink.copies).duplicates == {}
+    assert sink.connections == 2
+
+
 def test_connections_stay_open_between_runs_and_are_replaced_when_the_server_dropped_them(run: Run) -> None:
     outbox = StrictOutbox(envelopes(3))
 

@@ -35,19 +35,19 @@ def test_replies_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
 )
 def test_what_is_no_reply_is_refused(line: bytes) -> None:
     with pytest.raises(BadReply):
-        ReplyReader().feed(line + b"\r\n")
+        list(ReplyReader().feed(line + b"\r\n"))
 
 
 def test_endless_lines_and_endless_replies_are_cut_off() -> None:
     with pytest.raises(BadReply, match="does not end"):
-        ReplyReader().feed(b"250 " + b"x" * MAX_LINE)
+        list(ReplyReader().feed(b"250 " + b"x" * MAX_LINE))
     with pytest.raises(BadReply, match="does not end"):
-        ReplyReader().feed(b"250-\r\n" * MAX_REPLY)
+        list(ReplyReader().feed(b"250-\r\n" * MAX_REPLY))
 
 
 def test_the_code_may_not_change_within_a_reply() -> None:
     with pytest.raises(BadReply, match="changes its code"):
-        ReplyReader().feed(b"250-one\r\n550 two\r\n")
+        list(ReplyReader().feed(b"250-one\r\n550 two\r\n"))
 
 
 @pytest.mark.parametrize(

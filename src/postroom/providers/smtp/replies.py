@@ -1,6 +1,7 @@
 """Reading SMTP replies: octets to (code, text), and the final word on an envelope to a Result."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from postroom.core.mail.ports import Outcome, Result
@@ -39,23 +40,21 @@ class ReplyReader:
         """Whether nothing of a further reply has been read."""
         return not self._rest and not self._held
 
-    def feed(self, octets: bytes) -> list[Reply]:
-        """Return the replies that ``octets`` complete. Raises BadReply."""
+    def feed(self, octets: bytes) -> Iterator[Reply]:
+        """Yield the replies that ``octets`` complete. Raises BadReply, after the good ones before it."""
         *lines, self._rest = (self._rest + octets).split(b"\n")
-        if len(self._rest) > MAX_LINE:
-            raise BadReply("a reply line that does not end")
-        replies: list[Reply] = []
         for line in lines:
             mark = line[3:4]
             if len(line) < 3 or not line[:3].isdigit() or mark not in b" -\r" or not b"2" <= line[:1] <= b"5":
                 raise BadReply(f"a line that is no reply: {clean(line)[:80]!r}")
             if mark == b"-" or self._held:
-                self._hold(line, replies)
+                yield from self._hold(line)
             else:
-                replies.append((int(line[:3]), line[4:].rstrip()))
-        return replies
+                yield int(line[:3]), line[4:].rstrip()
+        if len(self._rest) > MAX_LINE:
+            raise BadReply("a reply line that does not end")
 
-    def _hold(self, line: bytes, replies: list[Reply]) -> None:
+    def _hold(self, line: bytes) -> Iterator[Reply]:
         """Keep a line of a longer reply; its code must stay the same (RFC 5321 section 4.2.1)."""
         code, text = line[:3], line[4:].rstrip()
         if not self._held:
@@ -67,8 +66,8 @@ class ReplyReader:
         if self._size > MAX_REPLY:
             raise BadReply("a reply that does not end")
         if line[3:4] != b"-":
-            replies.append((int(code), b"\n".join(self._held[1:])))
-            self._held, self._size = [], 0
+            held, self._held, self._size = self._held, [], 0
+            yield int(code), b"\n".join(held[1:])
 
 
 def clean(text: bytes) -> str:

@@ -67,13 +67,11 @@ class Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Pass the replies in ``data`` on; what is no SMTP ends the connection."""
         try:
-            replies = self._reader.feed(data)
+            for code, text in self._reader.feed(data):
+                if self.is_open:
+                    self.listener.on_reply(code, text)
         except BadReply as error:
             self.lose(f"it sent {error}")
-            return
-        for code, text in replies:
-            if self.is_open:
-                self.listener.on_reply(code, text)
 
     def pause_writing(self) -> None:
         """Note that the server is slower than we are."""
