@@ -65,6 +65,14 @@ def find_postmaster(data: Path) -> int | None:
     return pid
 
 
+def says_ready(data: Path) -> bool:
+    """Whether the server of ``data`` says that it takes connections, in the eighth line of its lock file."""
+    try:
+        return (data / "postmaster.pid").read_text().splitlines()[7].strip() == "ready"
+    except (OSError, IndexError):
+        return False
+
+
 def remove_stale_locks(data: Path, socket: Path) -> None:
     """Remove what a killed server left, so that a reused process number does not keep a new one from starting."""
     if find_postmaster(data) is None:

@@ -72,6 +72,8 @@ def is_running(data_dir: Path) -> bool:
 
 def is_ready(data_dir: Path) -> bool:
     """Whether the server takes connections now; False while it is still starting up or recovering."""
+    if not files.says_ready(data_dir / "postgres" / "data"):
+        return False  # and asking would only fill its log
     host = str(socket_directory(data_dir))
     try:
         psycopg.connect(dbname=NAME, user=NAME, host=host, port=PORT, connect_timeout=5).close()
