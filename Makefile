@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
-PIP := $(PY) -m pip --disable-pip-version-check --quiet --root-user-action=ignore
+PIP := $(PY) -m pip --disable-pip-version-check --quiet install --root-user-action=ignore
 ARGS ?=
 
 help: ## show this list
@@ -46,8 +46,8 @@ clean: ## remove what was installed (not the data in var/)
 	rm -rf .venv .tools
 
 .venv/%.stamp: pyproject.toml Makefile | .venv/bin/python
-	$(PIP) install --require-hashes -r $(filter %.lock,$^)
-	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(PIP) --require-hashes -r $(filter %.lock,$^)
+	$(PIP) --no-deps --no-build-isolation --editable .
 	touch $@
 .venv/runtime.stamp: requirements.lock
 .venv/dev.stamp: requirements-dev.lock
