@@ -1,0 +1,113 @@
+"""Two mirrored tenants, each with one of everything, so that every id of the one can be tried by the other."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from uuid import UUID
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+
+from postroom.core.campaigns import services as campaigns
+from postroom.core.contacts import services as contacts
+from postroom.core.contacts.types import FieldType, ImportMapping, NewContact, NewField, Upload
+from postroom.core.mail import services as mail
+from postroom.core.mail.models import SandboxMail
+from postroom.core.workspaces.models import User, Workspace
+from tests.factories import NOW, make_actor, make_user, make_workspace
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A workspace, its owner, one uid for each kind of thing, and a word that stands in all of its texts."""
+
+    workspace: Workspace
+    owner: User
+    uids: dict[str, UUID]
+    keys: dict[str, int]
+    secret: str
+
+    def client(self) -> Client:
+        """Return a browser in which the owner is signed in."""
+        client = Client()
+        client.force_login(self.owner)
+        return client
+
+    def staged_token(self) -> str:
+        """Return the token of a file that was uploaded and waits for its mapping."""
+        file = SimpleUploadedFile("people.csv", f"Email,Name\n{self.secret}@example.com,Ann\n".encode())
+        answer = self.client().post(f"/w/{self.workspace.slug}/imports/new/", {"file": file})
+        return str(answer.headers["Location"]).rstrip("/").rpartition("/")[2]
+
+
+def make_tenant(secret: str) -> Tenant:
+    """Return a tenant with one of everything."""
+    workspace = make_workspace(name=f"Room of {secret}")
+    owner = make_user(workspace=workspace)
+    actor = make_actor(owner)
+    contact = contacts.create_contact(
+        workspace=workspace, new=NewContact(email=f"{secret}@example.com", first_name=secret), actor=actor, now=NOW
+    )
+    contacts.tag_contact(workspace=workspace, uid=contact.uid, tag_name=f"tag {secret}", actor=actor, now=NOW)
+    field = NewField(label=f"Field {secret}", key=f"field_{secret}", type=FieldType.TEXT)
+    contacts.create_field(workspace=workspace, new=field, actor=actor, now=NOW)
+    letters = contacts.create_list(workspace=workspace, name=f"List {secret}", actor=actor, now=NOW)
+    category = contacts.create_category(
+        workspace=workspace, name=f"Category {secret}", slug=f"category-{secret}", actor=actor, now=NOW
+    )
+    rule = {"match": "all", "conditions": [{"field": "first_name", "operator": "eq", "value": secret}]}
+    segment = contacts.create_segment(workspace=workspace, name=f"Segment {secret}", filter=rule, actor=actor, now=NOW)
+    run = contacts.start_import(
+        workspace=workspace,
+        upload=Upload(BytesIO(f"Email\n{secret}-2@example.com\n".encode()), f"{secret}.csv"),
+        mapping=ImportMapping(columns={"Email": "email"}),
+        actor=actor,
+        now=NOW,
+    )
+    sender = mail.ensure_sandbox_sender(workspace=workspace, actor=actor, now=NOW)
+    domain = mail.create_domain(workspace=workspace, name=f"{secret}.example", actor=actor, now=NOW)
+    campaign = campaigns.create_campaign(workspace=workspace, name=f"Campaign {secret}", actor=actor, now=NOW)
+    captured = SandboxMail.objects.create(
+        workspace=workspace,
+        subject=f"Subject {secret}",
+        raw=f"Subject: {secret}\r\n\r\n{secret}".encode(),
+        size=1,
+        received_at=NOW,
+    )
+    things = {
+        "contact": contact,
+        "list": letters,
+        "category": category,
+        "segment": segment,
+        "import": run,
+        "sender": sender,
+        "domain": domain,
+        "campaign": campaign,
+        "sandbox_mail": captured,
+    }
+    uids = {name: thing.uid for name, thing in things.items()}
+    keys = {name: thing.pk for name, thing in things.items()}
+    return Tenant(workspace, owner, uids, keys, secret)
+
+
+def digest_tenant(tenant: Tenant) -> str:
+    """Return a digest of every row, of any table, that belongs to the tenant or its workspace.
+
+    Taken before and after an attack, the two are equal when nothing was written to the tenant.
+    """
+    workspace = tenant.workspace
+    with connection.cursor() as cursor:
+        digests = [_digest_table(cursor, table, workspace) for table in sorted(connection.introspection.table_names())]
+    return "\n".join(filter(None, digests))
+
+
+def _digest_table(cursor: object, table: str, workspace: Workspace) -> str:
+    """Rows whose workspace or organization is the tenant's, as one sum."""
+    columns = [column.name for column in connection.introspection.get_table_description(cursor, table)]
+    tests = {"workspace_id": workspace.pk, "organization_id": workspace.organization_id}
+    conditions = [f"row.{name} = {value}" for name, value in tests.items() if name in columns]
+    if not conditions or table == "django_session":
+        return ""
+    query = f"SELECT md5(coalesce(string_agg(row::text, chr(10) ORDER BY row::text), '')) FROM \"{table}\" row WHERE "
+    cursor.execute(query + " OR ".join(conditions))  # type: ignore[attr-defined]
+    return f"{table} {cursor.fetchone()[0]}"  # type: ignore[attr-defined]
