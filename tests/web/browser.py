@@ -45,6 +45,10 @@ class Watch:
         page.on("requestfailed", self._note_block)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
 
+    def surprises(self) -> list[str]:
+        """Return every fault but what a mail shown on the page tried and the policy stopped."""
+        return [fault for fault in self.faults if not any(url in fault for url in self.blocked)]
+
     def _note_block(self, request: Request) -> None:
         if "csp" in (request.failure or "").lower():
             self.blocked.append(request.url)
@@ -59,7 +63,8 @@ def take_shots(page: Page, name: str) -> None:
     SHOTS.mkdir(exist_ok=True)
     for width, height in ((1280, 900), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(150)
+        page.evaluate("scrollTo(0, 0)")
+        page.wait_for_timeout(400)
         page.screenshot(path=SHOTS / f"{re.sub(r'[^a-z0-9]+', '-', name.lower())}-{width}.png", full_page=True)
         wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider <= 0, f"{name} is {wider} px too wide at {width}"

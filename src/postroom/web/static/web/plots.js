@@ -33,17 +33,24 @@
     };
   };
 
+  // What each figure shows now: a live page brings new figures under the same plot.
+  const shown = new WeakMap();
+
   const draw = (figure) => {
-    const plot = JSON.parse(document.getElementById(figure.dataset.plot).textContent);
+    const text = document.getElementById(figure.dataset.plot).textContent;
+    if (shown.get(figure) === text) return;
+    shown.set(figure, text);
+    const plot = JSON.parse(text);
     const wanted = options(figure, plot);
     figure.style.color = "";
+    figure.replaceChildren();
     const drawing = new uPlot(wanted, [plot.x, ...plot.series.map((one) => one.values)], figure);
-    new ResizeObserver(() => drawing.setSize({ width: figure.clientWidth, height: HEIGHT })).observe(figure);
+    figure.fit = () => drawing.setSize({ width: figure.clientWidth, height: HEIGHT });
+    resized.observe(figure);
   };
+  const resized = new ResizeObserver((entries) => entries.forEach((entry) => entry.target.fit()));
 
-  const drawAll = () => {
-    for (const figure of document.querySelectorAll("[data-plot]:empty")) draw(figure);
-  };
+  const drawAll = () => document.querySelectorAll("[data-plot]").forEach(draw);
   document.addEventListener("DOMContentLoaded", drawAll);
   document.addEventListener("htmx:after:settle", drawAll);
 })();
