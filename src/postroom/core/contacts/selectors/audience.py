@@ -9,9 +9,10 @@ from postroom.core.contacts.selectors.segments import PEOPLE, get_segment_by_id,
 from postroom.core.contacts.types import Audience
 from postroom.core.workspaces.models import Workspace
 
+# IS TRUE makes it one look-up per person: as a join it goes wrong with a list that grew since the last ANALYZE.
 _ON_LISTS = (
-    " AND EXISTS (SELECT 1 FROM contacts_listmember m JOIN contacts_list l ON l.id = m.list_id"
-    " WHERE m.contact_id = c.id AND l.workspace_id = %s AND m.list_id = ANY(%s))"
+    " AND (EXISTS (SELECT 1 FROM contacts_listmember m JOIN contacts_list l ON l.id = m.list_id"
+    " WHERE m.contact_id = c.id AND l.workspace_id = %s AND m.list_id = ANY(%s))) IS TRUE"
 )
 
 
@@ -22,17 +23,11 @@ def iter_audience(*, workspace: Workspace, audience: Audience, chunk: int = 5_00
     Raises NoSuchSegment, BadFilter.
     """
     people = _people(workspace, audience)
-    statement = f"SELECT c.id, c.email FROM {people.text} AND w.contact_id > %s ORDER BY w.contact_id LIMIT %s"  # noqa: S608 - all that a user wrote is a parameter
-    last_id = 0
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, (*people.params, last_id, chunk))
-            rows: list[tuple[int, str]] = cursor.fetchall()
-        if rows:
+    # One scan whatever its plan, read through a server-side cursor: a look-up per chunk would sort the rest each time.
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(f"SELECT c.id, c.email FROM {people.text} ORDER BY w.contact_id", people.params)  # noqa: S608 - all that a user wrote is a parameter
+        while rows := cursor.fetchmany(chunk):
             yield rows
-        if len(rows) < chunk:
-            return
-        last_id = rows[-1][0]
 
 
 def count_audience(*, workspace: Workspace, audience: Audience) -> int:

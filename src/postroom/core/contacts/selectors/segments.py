@@ -23,9 +23,13 @@ SAMPLE_SIZE: Final = 10
 
 PEOPLE: Final = (
     "contacts_contactworkspace w JOIN contacts_contact c ON c.id = w.contact_id"
-    " WHERE w.workspace_id = %s AND c.organization_id = %s AND c.erased_at IS NULL"
+    " WHERE w.workspace_id = %s AND (c.organization_id = %s) IS TRUE AND c.erased_at IS NULL"
 )
-"""The people of a workspace, to be narrowed further; parameters: workspace, organization."""
+"""The people of a workspace, to be narrowed further; parameters: workspace, organization.
+
+``IS TRUE`` keeps the planner from walking the organization's index once per link, as it would for an organization that
+it thinks empty because it grew since the last ANALYZE (20,000 people: 160 s instead of 0.3 s).
+"""
 
 
 def get_segment(*, workspace: Workspace, uid: UUID) -> Segment:
