@@ -10,6 +10,7 @@ from postroom.core.contacts.models import Contact
 from postroom.core.contacts.types import ConsentState, MemberStatus, NewContact
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.paging import PageRequest
+from postroom.kit.types import JSONObject
 from tests.factories import NOW, make_actor, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,19 @@ def test_tag_and_list_narrow_the_table(as_owner: Client, workspace: Workspace) -
     assert "ada@example.com" in as_owner.get(f"/w/{workspace.slug}/contacts/?list={news.pk}").content.decode()
 
 
+def test_a_segment_narrows_the_table(as_owner: Client, workspace: Workspace) -> None:
+    make_person(workspace, "ada@example.com", tags=("customer",))
+    make_person(workspace, "grace@example.com")
+    filter_: JSONObject = {"match": "all", "conditions": [{"field": "tag", "operator": "has", "value": "customer"}]}
+    segment = services.create_segment(
+        workspace=workspace, name="Customers", filter=filter_, actor=make_actor(), now=NOW
+    )
+    page = as_owner.get(f"/w/{workspace.slug}/contacts/?segment={segment.pk}").content.decode()
+    assert "ada@example.com" in page
+    assert "grace@example.com" not in page
+    assert as_owner.get(f"/w/{workspace.slug}/contacts/?segment={segment.pk + 1}").status_code == 404
+
+
 def test_an_empty_workspace_points_to_the_import(as_owner: Client, workspace: Workspace) -> None:
     page = as_owner.get(f"/w/{workspace.slug}/contacts/").content.decode()
     assert "Nobody here yet" in page
@@ -73,7 +87,7 @@ def test_the_table_costs_the_same_however_many_people_it_shows(
 ) -> None:
     for number in range(30):
         make_person(workspace, f"person{number}@example.com", tags=("customer", f"group {number % 3}"))
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         page = as_owner.get(f"/w/{workspace.slug}/contacts/").content.decode()
     assert page.count("<tr>") == 1 + 30
 

@@ -14,7 +14,7 @@ from postroom.core.mail import services as mail
 from postroom.core.workspaces.models import User, Workspace
 from postroom.kit import clock
 from tests.factories import NOW, make_actor
-from tests.web.browser import Watch, open_browser, take_shots
+from tests.web.browser import SHOTS, Watch, open_browser, take_shots
 from tests.web.test_campaigns import start
 from tests.web.test_imports import HARD, accept_suggestions, upload
 from tests.web.test_sandbox_and_senders import capture
@@ -28,6 +28,19 @@ LETTER = (
     b'<body style="background:#f3f4f6"><div style="background:#fff;margin:24px auto;max-width:480px;padding:24px">'
     b"<h1>News for you</h1><p>Hello Ada, this is the letter.</p></div></body>\r\n"
 )
+# What a screen reader or the keyboard would stumble over.
+FLAWS = """() => {
+  const flaws = [];
+  const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
+  for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) flaws.push(`id ${id} twice`);
+  if (document.querySelectorAll("h1").length !== 1) flaws.push("not exactly one h1");
+  for (const field of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
+    if (!field.labels.length && !field.getAttribute("aria-label")) flaws.push(`no label: ${field.name}`);
+  for (const one of document.querySelectorAll("button, a[href]"))
+    if (!one.textContent.trim() && !one.getAttribute("aria-label")) flaws.push(`no words: ${one.outerHTML}`);
+  for (const image of document.querySelectorAll("img:not([alt]), iframe:not([title])")) flaws.push("no alt or title");
+  return flaws;
+}"""
 
 
 @pytest.fixture
@@ -116,6 +129,15 @@ def test_every_page_looks_right(
             page.goto(f"/w/{workspace.slug}/{path}")
             page.wait_for_timeout(400)
             take_shots(page, name)
+            assert page.evaluate(FLAWS) == [], name
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.get_by_role("button", name="Menu").click()
+        page.get_by_role("link", name="Contacts").wait_for()
+        page.screenshot(path=SHOTS / "menu-390.png")
+        page.emulate_media(color_scheme="dark")
+        for name in ("overview", "contact"):
+            page.goto(f"/w/{workspace.slug}/{pages[name]}")
+            take_shots(page, f"{name} dark")
         assert watch.faults == []
         page.goto(f"/w/{workspace.slug}/sandbox/{hostile.uid}/")
         page.frame_locator("iframe").get_by_text("Hi").wait_for()

@@ -22,15 +22,23 @@ SOURCE = "told to a colleague"
 @in_room()
 def show_contacts(request: HttpRequest, room: Room) -> HttpResponse:
     """Show the people of the workspace, searched and filtered; the table alone when HTMX asks."""
-    search, tag, list_id = request.GET.get("q", ""), request.GET.get("tag", ""), whole_number(request.GET.get("list"))
+    search, tag = request.GET.get("q", ""), request.GET.get("tag", "")
+    list_id, segment_id = whole_number(request.GET.get("list")), whole_number(request.GET.get("segment"))
     page = contacts.list_contacts(
-        workspace=room.workspace, search=search, list_id=list_id, tag=tag or None, page=page_request(request)
+        workspace=room.workspace,
+        search=search,
+        list_id=list_id,
+        tag=tag or None,
+        segment_id=segment_id,
+        page=page_request(request),
     )
-    context: dict[str, object] = {"page": page, "search": search, "tag": tag, "list_id": list_id}
+    context: dict[str, object] = {"page": page, "search": search, "tag": tag}
+    context |= {"list_id": list_id, "segment_id": segment_id}
     if is_fragment(request):
         return render_page(request, room, "web/contacts/_table.html", context)
     context["lists"] = contacts.list_lists(workspace=room.workspace)
     context["tags"] = contacts.list_tags(workspace=room.workspace)
+    context["segments"] = contacts.list_segments(workspace=room.workspace)
     return render_page(request, room, "web/contacts/list.html", context)
 
 
