@@ -63,3 +63,9 @@ def test_the_password_is_never_shown_again(client: Client, owner: User) -> None:
     assert sign_in(client, owner.email, "s3cret-but-wrong") == 200
     response = client.post("/accounts/login/", {"login": owner.email, "password": "s3cret-but-wrong"})
     assert "s3cret-but-wrong" not in response.content.decode()
+
+
+def test_guessing_passwords_soon_ends(client: Client, owner: User) -> None:
+    answers = [client.post("/accounts/login/", {"login": owner.email, "password": f"guess {n}"}) for n in range(31)]
+    assert answers[-1].status_code == 429
+    assert "Too many tries" in answers[-1].content.decode()

@@ -60,6 +60,7 @@ def test_a_question_without_an_answer_is_explained_and_never_means_everyone(
 ) -> None:
     page = as_owner.post(f"/w/{workspace.slug}/segments/preview/", rows(operator=["in"], value=[""])).content.decode()
     assert "people match" not in page
+    assert "Fill in every condition" in page
     empty = as_owner.post(f"/w/{workspace.slug}/segments/new/", {"name": "All", "match": "all"})
     assert empty.context["form"].non_field_errors()
     assert not Segment.objects.exists()

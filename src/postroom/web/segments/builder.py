@@ -44,6 +44,11 @@ class Row:
         """Whether the operator compares with anything."""
         return self.operator not in _WITHOUT_VALUE
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to fill in."""
+        return bool(self.value.strip()) or not self.needs_value
+
 
 _WITHOUT_VALUE: Final = frozenset({"is_set", "is_not_set"})
 _PRESENCE: Final = {"is_set": "is known", "is_not_set": "is not known"}

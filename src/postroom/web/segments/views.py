@@ -89,7 +89,7 @@ def preview(request: HttpRequest, room: Room) -> HttpResponse:
     """Count who matches the rows as they stand, and name the newest few."""
     form, rows = SegmentForm({**request.POST.dict(), "name": "-"}), read_rows(request.POST, _questions(room))
     context: dict[str, object] = {"form": form}
-    if form.is_valid():
+    if form.is_valid() and all(row.is_complete for row in rows):
         with errors_in(form):
             filter_: JSONObject = to_filter(form.cleaned_data["match"], rows)
             context["found"] = contacts.preview_segment(workspace=room.workspace, filter=filter_)
