@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 from django.db import connection
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from postroom.core.contacts import selectors, services
@@ -18,7 +19,7 @@ from postroom.core.workspaces.models import Workspace
 from postroom.kit.ids import uuid7
 from postroom.kit.paging import PageRequest
 from postroom.kit.types import JSONObject, JSONValue
-from tests.core.contacts.people import make_contact, make_list, set_member
+from tests.core.contacts.people import make_contact, make_fields, make_list, set_member
 from tests.factories import NOW, make_actor, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -185,6 +186,28 @@ def value_holds(field: str, stored: JSONValue, operator: str, value: JSONValue) 
         "joined": is_date(stored),
     }[field]
     return fits and ORDER[operator](stored, value)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink an example by the database takes for ever
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(people=st.lists(PEOPLE, min_size=1, max_size=12), filters=st.lists(FILTERS, min_size=5, max_size=12))
+def test_compiled_segments_agree_with_a_plain_evaluation(
+    db: None, people: list[Person], filters: list[JSONObject]
+) -> None:
+    room = make_workspace()
+    make_fields(room)
+    stored = {store(room, number, person).pk: person for number, person in enumerate(people)}
+    for filter_ in filters:
+        expected = {pk for pk, person in stored.items() if holds(filter_, person)}
+        preview = selectors.preview_segment(workspace=room, filter=filter_)
+        ids = {pk for pk, _, _ in preview.sample}
+        assert preview.count == len(expected), filter_
+        assert ids <= expected
+        assert len(ids) == min(len(expected), segments.SAMPLE_SIZE)
 
 
 def store(room: Workspace, number: int, person: Person) -> Contact:

@@ -55,11 +55,13 @@ WITH merged AS (
 )
 SELECT id FROM merged WHERE is_new
 """
-# Whoever left the list stays off it: an import is no change of their mind.
+# Whoever left the list stays off it: an import is no change of their mind. OFFSET 0 keeps it one look-up per address,
+# whatever the planner believes of an organization that grows while it is not looking.
 _PLACE_PEOPLE: Final = """
 WITH people AS MATERIALIZED (
-    SELECT c.id, s.tag_ids FROM contacts_import_stage s
-    JOIN contacts_contact c ON c.organization_id = %(organization)s AND c.email = s.email
+    SELECT c.id, s.tag_ids FROM contacts_import_stage s CROSS JOIN LATERAL (
+        SELECT id FROM contacts_contact WHERE organization_id = %(organization)s AND email = s.email OFFSET 0
+    ) c
 ), linked AS (
     INSERT INTO contacts_contactworkspace (contact_id, workspace_id, status, created_at)
     SELECT id, %(workspace)s, 'neutral', %(now)s FROM people
