@@ -1,7 +1,6 @@
 """The embedded server: made once, found again, and up again after every kind of death."""
 
 import os
-import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -12,13 +11,14 @@ import pytest
 
 from postroom.config import postgres
 from postroom.config.postgres import files, layout
+from tests.servers import remove_server
 
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Iterator[Path]:
     data_dir = tmp_path / "var"
     yield data_dir
-    postgres.stop(data_dir)
+    remove_server(data_dir)
 
 
 def connect(data_dir: Path) -> psycopg.Connection[tuple[object, ...]]:
@@ -121,5 +121,4 @@ def test_as_root_an_unreachable_data_directory_is_staged_without_opening_its_par
         assert (data_dir / "postgres").readlink().parent == layout.STAGE
         assert private.stat().st_mode & 0o777 == 0o700
     finally:
-        postgres.stop(data_dir)
-        shutil.rmtree((data_dir / "postgres").resolve())
+        remove_server(data_dir)

@@ -17,6 +17,7 @@ import psycopg
 from django.conf import settings
 
 from postroom.config import ports, postgres
+from tests.servers import remove_server
 
 # What the command line of each part's main process contains.
 PARTS = {
@@ -71,6 +72,11 @@ class Running:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+
+    def remove(self) -> None:
+        """Kill what runs and delete its database."""
+        self.kill()
+        remove_server(self.data_dir)
 
     def family(self) -> list[psutil.Process]:
         assert self.process is not None

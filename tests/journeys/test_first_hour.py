@@ -16,7 +16,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
     running = Running(tmp_path)
     running.start()
     yield running
-    running.kill()
+    running.remove()
 
 
 def test_everything_an_operator_does_first_works(running: Running, tmp_path: Path) -> None:

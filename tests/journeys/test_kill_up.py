@@ -56,7 +56,7 @@ class Traffic(threading.Thread):
 def running(tmp_path: Path) -> Iterator[Running]:
     running = Running(tmp_path)
     yield running
-    running.kill()
+    running.remove()
 
 
 def is_back(running: Running, part: str, dead: int, killed_at: float) -> bool:
