@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ BULK_CLAIMS: Final = 2
 URGENT_CLAIMS: Final = 4
 MAX_CLAIMS: Final = 32
 
+SWITCH_S: Final = 0.0005
+"""How long a thread may keep the loop waiting: ten times less than usual, since the loop has every answer to take."""
+
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
@@ -48,6 +52,7 @@ class Pace:
 
 def main(pace: Pace | None = None) -> None:
     """Send until SIGTERM or SIGINT, then finish what is on the wire, put the rest back and return."""
+    sys.setswitchinterval(SWITCH_S)
     owner = make_owner()
     journal = Journal(Path(settings.JOURNAL_DIR), owner)
     try:
