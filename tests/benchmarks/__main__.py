@@ -1,0 +1,38 @@
+"""``python -m tests.benchmarks [import] [campaign] [tracking] [--rounds N]``: measures against reference programs.
+
+What is compared runs in turns within one run, on the same machine: the ratios are the result, the rates only say how
+fast this machine was meanwhile. Everything it starts is its own, and ends with it.
+"""
+
+import argparse
+import sys
+from importlib import import_module
+
+from tests.benchmarks.ground import describe_machine, installation
+from tests.benchmarks.rounds import say
+
+MODULES = {"import": "imports", "campaign": "campaign", "tracking": "tracking"}
+
+
+def main() -> None:
+    """Measure the parts that are asked for, or all."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"any of {', '.join(MODULES)} (default: all)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each pair is measured (default: 5)")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.parts) - set(MODULES):
+        parser.error(f"there is no part called {', '.join(sorted(unknown))}")
+    if arguments.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    with installation() as directory:
+        describe_machine()
+        for part in arguments.parts or MODULES:
+            import_module(f"tests.benchmarks.{MODULES[part]}").run(directory, arguments.rounds)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        say("Stopped.")
+        sys.exit(130)
