@@ -169,6 +169,28 @@ def test_a_reply_that_is_lost_parks_marketing_and_repeats_what_must_arrive_once(
     )
 
 
+def test_killed_senders_repeat_only_what_was_in_doubt_of_mail_that_must_arrive(start_sender: Start) -> None:
+    workspace = make_workspace()
+    with Sink(Plan(faults=(Fault("dot", delay_s=0.01),))) as sink:
+        sender = make_smtp_sender(workspace, sink.port, connections=4)
+        send_singly(sender, 500)
+        for goal in (60, 200):
+            child = start_sender()
+            wait_until(lambda goal=goal: len(sink.copies) > goal)  # type: ignore[misc]
+            child.kill()
+        child = start_sender()
+        wait_until(lambda: not Message.objects.filter(status__in=("queued", "claimed")).exists())
+        doubted = set(Message.objects.filter(is_resent=True).values_list("message_id_header", flat=True))
+        Message.objects.filter(status="deferred").update(next_attempt_at=clock.now())
+        wait_until(has_states(500, "sent"))
+        assert child.stop() == 0
+        found = audit(Message.objects.values_list("message_id_header", flat=True), sink.copies)
+    assert found.lost == frozenset()
+    assert len(doubted) <= 8
+    assert set(found.duplicates) <= doubted
+    assert set(found.duplicates.values()) <= {1}
+
+
 def test_a_slow_answer_is_waited_for_and_makes_no_second_copy(start_sender: Start) -> None:
     workspace = make_workspace()
     with Sink(Plan(faults=(Fault("dot", delay_s=2.5),))) as sink:
