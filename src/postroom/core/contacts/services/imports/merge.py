@@ -151,6 +151,8 @@ def _stage(cursor: Any, people: list[ImportedPerson], target: MergeTarget) -> No
     everyone = find_or_make_tags(workspace=target.workspace, names=target.mapping.tags, now=target.now)
     names = {name for person in people for name in person.tags}
     tags = find_or_make_tags(workspace=target.workspace, names=names, now=target.now)
+    # Foreign keys are checked now, inside the savepoint, and not at the commit, where one bad row would take all along.
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     cursor.execute(_MAKE_STAGE)
     cursor.execute("TRUNCATE contacts_import_stage")
     lines = (
