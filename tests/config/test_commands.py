@@ -72,3 +72,4 @@ def test_the_doctor_finds_what_is_missing(capsys: pytest.CaptureFixture[str]) ->
     assert "PostgreSQL" in found
     assert "up to date" in found
     assert "postroom worker" in found
+    assert "sandbox only" in found

@@ -14,6 +14,8 @@ from rich.table import Table
 from postroom.config import health, ports, postgres
 from postroom.config.bootstrap import describe
 from postroom.config.database import is_embedded
+from postroom.config.environment import env_str
+from postroom.core.insights.selectors import installation
 from postroom.kit.clock import now
 
 MARKS: Final = {True: "[green]ok[/]", False: "[red]wrong[/]", None: "[yellow]note[/]"}
@@ -50,6 +52,12 @@ def _examine_settings() -> Iterator[Finding]:
         yield Finding("Settings", True, f"public address {settings.PUBLIC_URL}")
 
 
+def _examine_secret_key() -> Iterator[Finding]:
+    path = settings.DATA_DIR / "secret-key"
+    given = bool(env_str("POSTROOM_SECRET_KEY"))
+    yield Finding("Secret key", True, "from POSTROOM_SECRET_KEY" if given else f"made once, kept in {path}")
+
+
 def _examine_data_dir() -> Iterator[Finding]:
     mode = settings.DATA_DIR.stat().st_mode & 0o777
     words = f"{settings.DATA_DIR} (mode {mode:o})"
@@ -79,6 +87,16 @@ def _examine_tables() -> Iterator[Finding]:
     if not pending:
         missing = health.find_missing(now=now())
         yield Finding("Worker", not missing, " ".join(missing) or "alive")
+        yield from _examine_mail()
+
+
+def _examine_mail() -> Iterator[Finding]:
+    setup = installation.read_mail_setup()
+    words = f"{setup.live_senders} senders reach the world" if setup.live_senders else "sandbox only: nothing leaves"
+    yield Finding("Mail", True if setup.live_senders else None, words)
+    if setup.domains:
+        words = f"{setup.domains} domains with keys, {setup.verified_domains} verified in DNS"
+        yield Finding("DKIM", True if setup.verified_domains == setup.domains else None, words)
 
 
 def _examine_ports() -> Iterator[Finding]:
@@ -91,6 +109,7 @@ def _examine_ports() -> Iterator[Finding]:
 EXAMINATIONS: Final[tuple[Callable[[], Iterator[Finding]], ...]] = (
     _examine_python,
     _examine_settings,
+    _examine_secret_key,
     _examine_data_dir,
     _examine_database,
     _examine_ports,

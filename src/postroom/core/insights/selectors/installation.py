@@ -8,8 +8,8 @@ from django.db import connection
 from django.db.models import Count, Sum
 
 from postroom.core.events.models import DomainEvent
-from postroom.core.mail.models import Chunk, InboundMessage, Message, StoredHit
-from postroom.core.mail.types import ChunkStatus, MessageStatus
+from postroom.core.mail.models import Chunk, Domain, InboundMessage, Message, SenderAccount, StoredHit
+from postroom.core.mail.types import ChunkStatus, MessageStatus, Provider
 
 # Finished messages are not counted: no index serves them, and reports do it per campaign.
 _MOVING: Final = (
@@ -45,6 +45,24 @@ def read_figures(*, now: datetime) -> Figures:
         events=DomainEvent.objects.filter(dispatched_at=None).count(),
         inbound=InboundMessage.objects.filter(processed_at=None).count(),
         workers=_count_workers(now),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MailSetup:
+    """Who may mail the world: senders beyond the sandbox, and the domains that sign."""
+
+    live_senders: int
+    domains: int
+    verified_domains: int
+
+
+def read_mail_setup() -> MailSetup:
+    """Count what is set up for real mail."""
+    return MailSetup(
+        live_senders=SenderAccount.objects.filter(is_active=True).exclude(provider=Provider.SANDBOX).count(),
+        domains=Domain.objects.count(),
+        verified_domains=Domain.objects.exclude(verified_at=None).count(),
     )
 
 
