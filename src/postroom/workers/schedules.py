@@ -43,6 +43,13 @@ def ensure_partitions(now: datetime) -> bool:
 
 
 @every(HOUR_S)
+def forget_acceptances(now: datetime) -> bool:
+    """Delete idempotency keys that have had their day."""
+    mail.forget_acceptances(now=now)
+    return False
+
+
+@every(HOUR_S)
 def forget_jobs(now: datetime) -> bool:
     """Delete the records of jobs that ended long ago."""
     forget_old_jobs()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from django.db.models import TextChoices
 
@@ -98,7 +98,9 @@ class NewContact:
 
 @dataclass(frozen=True, slots=True)
 class ContactChanges:
-    """A partial update; ``UNSET`` fields stay as they are. ``custom`` is merged key by key."""
+    """A partial update; ``UNSET`` fields stay as they are. ``custom`` is merged key by key, unless it
+    ``replaces_custom`` as a whole.
+    """
 
     email: str | Unset | None = UNSET
     first_name: str | Unset = UNSET
@@ -108,6 +110,25 @@ class ContactChanges:
     language: str | Unset = UNSET
     timezone: str | Unset = UNSET
     custom: Mapping[str, JSONValue] | Unset = UNSET
+    replaces_custom: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a person wants as far as it is mentioned. ``consents`` is the whole of their word by category slug: what it
+    leaves out becomes absent.
+    """
+
+    is_opted_out: bool | Unset = UNSET
+    consents: Mapping[str, ConsentState] | Unset = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class ContactOrder:
+    """How people are sorted: by the time they came or by a text of theirs; those without it come last."""
+
+    by: Literal["created_at", "email", "first_name", "last_name"] = "created_at"
+    is_ascending: bool = False
 
 
 @dataclass(frozen=True, slots=True)

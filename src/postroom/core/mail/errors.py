@@ -61,6 +61,24 @@ class BatchState(Conflict):
     code = "batch_state"
 
 
+class BadOnceKey(Invalid):
+    """An idempotency key has 1 to 256 characters."""
+
+    code = "idempotency_key_invalid"
+
+
+class OnceKeyReused(Conflict):
+    """The idempotency key was used with another request."""
+
+    code = "idempotency_key_reused"
+
+
+class OnceKeyBusy(Conflict):
+    """A request with the same idempotency key is in progress; retry later."""
+
+    code = "idempotency_key_busy"
+
+
 class NoSuchDomain(NotFound):
     """There is no such domain in this workspace."""
 

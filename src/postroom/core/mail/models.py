@@ -1,5 +1,6 @@
 """Tables of mail: who sends, what is sent, the ledger of every message, and what became of it."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from postroom.core.contacts.models import Category, Contact
@@ -318,6 +319,24 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"message {self.pk} {self.status}"
+
+
+class Acceptance(models.Model):
+    """What a caller's idempotency key was used for, kept for a day: the digest of the request, and the messages it was
+    answered with. ``key`` is the SHA-256 of the caller's.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.BinaryField(max_length=32)
+    digest = models.BinaryField(max_length=32)
+    message_uids = ArrayField(models.UUIDField())
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("workspace", "key"), name="acceptance_once"),)
+
+    def __str__(self) -> str:
+        return f"{len(self.message_uids)} messages"
 
 
 class StoredHit(models.Model):

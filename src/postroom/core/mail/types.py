@@ -152,6 +152,51 @@ class NewMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Submission:
+    """A finished mail as a program hands it over: subject, HTML and text are final words, not templates.
+
+    Address fields hold ``Name <address>`` or bare addresses, several to a text when commas part them. A template of the
+    workspace, filled with ``variables``, takes the place of subject and HTML. ``in_reply_to`` names the message that
+    this one answers.
+    """
+
+    from_address: str
+    to: tuple[str, ...]
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    reply_to: tuple[str, ...] = ()
+    subject: str = ""
+    html: str = ""
+    text: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    template_uid: UUID | None = None
+    variables: Mapping[str, JSONValue] = field(default_factory=dict)
+    in_reply_to: UUID | None = None
+    scheduled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Makes a repeated request safe: the caller's key, and the SHA-256 of what the request asks for."""
+
+    key: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEvent:
+    """One thing that happened to a message; ``url`` of the link that was followed, ``data`` as it was reported."""
+
+    type: EventType
+    at: datetime
+    url: str = ""
+    agent: str = ""
+    ip: str = ""
+    is_bot: bool = False
+    data: Mapping[str, JSONValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class AcceptedMessage:
     """The answer for one accepted message; ``status`` is queued, or suppressed with the reason."""
 

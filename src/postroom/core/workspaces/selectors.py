@@ -1,5 +1,7 @@
 """Reads of tenancy: which workspaces a person sees, and what they may do there."""
 
+from uuid import UUID
+
 from django.db.models import Q, QuerySet
 
 from postroom.core.workspaces.errors import RoleTooLow, WorkspaceNotFound
@@ -18,6 +20,14 @@ def get_workspace(*, user: User, slug: str) -> Workspace:
     workspace = find_workspace(slug=slug)
     if workspace is None or effective_role(user=user, workspace=workspace) is None:
         raise WorkspaceNotFound(f"There is no workspace {slug!r}.", slug=slug)
+    return workspace
+
+
+def get_workspace_by_uid(*, user: User, uid: UUID) -> Workspace:
+    """Return the workspace that ``uid`` names. Raises WorkspaceNotFound when there is none or ``user`` is a stranger."""
+    workspace = Workspace.objects.select_related("organization").filter(uid=uid).first()
+    if workspace is None or effective_role(user=user, workspace=workspace) is None:
+        raise WorkspaceNotFound(uid=uid)
     return workspace
 
 

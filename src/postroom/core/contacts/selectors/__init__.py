@@ -1,6 +1,7 @@
 """Reads of people, consent, suppression, segments and imports."""
 
 from postroom.core.contacts.selectors.audience import count_audience, iter_audience
+from postroom.core.contacts.selectors.consents import load_consents
 from postroom.core.contacts.selectors.fields import list_field_specs, list_fields
 from postroom.core.contacts.selectors.imports import get_import, list_import_errors, list_imports, read_sample
 from postroom.core.contacts.selectors.lists import get_category, get_list, list_categories, list_lists, list_tags
@@ -42,6 +43,7 @@ __all__ = [
     "list_suppressions",
     "list_tags",
     "load_address_states",
+    "load_consents",
     "load_mail_states",
     "load_profiles",
     "preview_segment",

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet, Value
+from django.db.models.expressions import OrderBy
+from django.db.models.functions import NullIf
 
 from postroom.core.contacts.errors import NoSuchContact
 from postroom.core.contacts.models import (
@@ -22,9 +25,12 @@ from postroom.core.contacts.selectors.fields import list_fields
 from postroom.core.contacts.selectors.pages import paginate
 from postroom.core.contacts.selectors.segments import get_segment_by_id, matching_ids
 from postroom.core.contacts.selectors.suppressions import suppressions_in_force
+from postroom.core.contacts.types import ContactOrder
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.paging import Page, PageRequest
 from postroom.kit.types import JSONValue
+
+NEWEST_FIRST: Final = ContactOrder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +103,9 @@ def list_contacts(
     tag: str | None = None,
     segment_id: int | None = None,
     page: PageRequest,
+    order: ContactOrder = NEWEST_FIRST,
 ) -> Page[Contact]:
-    """Return people newest first, with their ``links`` and ``tag_links`` of this workspace loaded.
+    """Return people, newest first unless told otherwise, their ``links`` and ``tag_links`` of this workspace loaded.
 
     ``search`` looks for each word anywhere in address and names. Raises NoSuchSegment.
     """
@@ -110,7 +117,7 @@ def list_contacts(
     if segment_id is not None:
         segment = get_segment_by_id(workspace=workspace, segment_id=segment_id)
         rows = rows.filter(pk__in=matching_ids(workspace=workspace, filter_=segment.filter))
-    return paginate(_with_marks(rows, workspace).order_by("-pk"), page)
+    return paginate(_with_marks(rows, workspace).order_by(*_sorted_by(order)), page)
 
 
 def describe_contact(*, workspace: Workspace, uid: UUID) -> ContactCard:
@@ -146,6 +153,15 @@ def load_profiles(*, contact_ids: Iterable[int]) -> dict[int, dict[str, JSONValu
 
 def _visible(workspace: Workspace) -> QuerySet[Contact]:
     return Contact.objects.filter(links__workspace=workspace, organization_id=workspace.organization_id, erased_at=None)
+
+
+def _sorted_by(order: ContactOrder) -> tuple[OrderBy, ...]:
+    """The key says when somebody came, and decides between equals."""
+    key = F("pk").asc() if order.is_ascending else F("pk").desc()
+    if order.by == "created_at":
+        return (key,)
+    text = NullIf(F(order.by), Value(""))
+    return (text.asc(nulls_last=True) if order.is_ascending else text.desc(nulls_last=True), key)
 
 
 def _searched(rows: QuerySet[Contact], search: str) -> QuerySet[Contact]:

@@ -5,6 +5,7 @@ from postroom.core.contacts.services.fields import create_field
 from postroom.core.contacts.services.imports import run_import, start_import
 from postroom.core.contacts.services.lists import create_list, set_list_member
 from postroom.core.contacts.services.people import (
+    add_contact,
     create_contact,
     delete_contact,
     tag_contact,
@@ -13,8 +14,10 @@ from postroom.core.contacts.services.people import (
 )
 from postroom.core.contacts.services.segments import create_segment, delete_segment, update_segment
 from postroom.core.contacts.services.suppression import suppress_address, unsuppress_address
+from postroom.core.contacts.services.wishes import revise_contact
 
 __all__ = [
+    "add_contact",
     "create_category",
     "create_contact",
     "create_field",
@@ -23,6 +26,7 @@ __all__ = [
     "delete_contact",
     "delete_segment",
     "opt_out",
+    "revise_contact",
     "run_import",
     "set_consent",
     "set_list_member",

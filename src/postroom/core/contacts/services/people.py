@@ -31,13 +31,17 @@ MAX_TAG: int = 100
 
 
 @transaction.atomic
-def create_contact(*, workspace: Workspace, new: NewContact, actor: Actor, now: datetime) -> Contact:
+def create_contact(
+    *, workspace: Workspace, new: NewContact, actor: Actor, now: datetime, links_known: bool = True
+) -> Contact:
     """Store a person and link them to the workspace; one the organization knows already is only linked and tagged.
 
-    Raises BadAddress, BadValue, BadContact, or ContactExists (with ``uid``) when the workspace has the address already.
+    Raises BadAddress, BadValue, BadContact, or ContactExists (with ``uid``) when the workspace has the address already
+    or, unless it ``links_known``, the organization has.
     """
-    email = rules.normalise_email(new.email) if new.email and new.email.strip() else None
-    known = Contact.objects.filter(organization_id=workspace.organization_id, email=email).first() if email else None
+    email, known = _find_known(workspace, new)
+    if known is not None and not links_known:
+        raise ContactExists(f"There is already a contact with the address {email}.", uid=known.uid)
     contact = known or _insert_contact(workspace, new, email, now)
     _, is_new_here = ContactWorkspace.objects.get_or_create(
         contact=contact, workspace=workspace, defaults={"created_at": now}
@@ -49,6 +53,18 @@ def create_contact(*, workspace: Workspace, new: NewContact, actor: Actor, now: 
     act = AuditRecord(name, "contact", contact.pk, after={"email": contact.email, "tags": list(new.tags)})
     record(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk)
     return contact
+
+
+@transaction.atomic
+def add_contact(*, workspace: Workspace, new: NewContact, actor: Actor, now: datetime) -> tuple[Contact, bool]:
+    """Store a person, or bring whom the organization knows by this address into the workspace, where they may be.
+
+    Return the person and whether they are new to the organization. Raises BadAddress, BadValue or BadContact.
+    """
+    _, known = _find_known(workspace, new)
+    if known is not None and ContactWorkspace.objects.filter(contact=known, workspace=workspace).exists():
+        return known, False
+    return create_contact(workspace=workspace, new=new, actor=actor, now=now), known is None
 
 
 @transaction.atomic
@@ -161,6 +177,13 @@ def _find_tags(workspace: Workspace, names: list[str]) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
+def _find_known(workspace: Workspace, new: NewContact) -> tuple[str | None, Contact | None]:
+    """Return the address in its one spelling, and whom the organization knows by it."""
+    email = rules.normalise_email(new.email) if new.email and new.email.strip() else None
+    people = Contact.objects.filter(organization_id=workspace.organization_id, email=email)
+    return email, people.first() if email else None
+
+
 def _insert_contact(workspace: Workspace, new: NewContact, email: str | None, now: datetime) -> Contact:
     lines = {name: _clean(name, getattr(new, name)) for name in LINE_LENGTHS}
     _check_named(email, lines["first_name"], lines["last_name"])
@@ -188,7 +211,7 @@ def _changed_values(workspace: Workspace, contact: Contact, changes: ContactChan
             values[name] = _clean(name, value)
     if changes.custom is not UNSET:
         typed = rules.parse_custom(list_field_specs(workspace=workspace), changes.custom)
-        merged: dict[str, JSONValue] = {**contact.custom, **typed}
+        merged: dict[str, JSONValue] = typed if changes.replaces_custom else {**contact.custom, **typed}
         values["custom"] = {key: value for key, value in merged.items() if value is not None}
     return values
 

@@ -2,8 +2,9 @@
 
 from postroom.core.mail.selectors.addressees import Addressee, find_addressee, find_workspaces
 from postroom.core.mail.selectors.batches import count_batch, get_batch
-from postroom.core.mail.selectors.contents import load_compiled_content
+from postroom.core.mail.selectors.contents import load_compiled_content, show_message
 from postroom.core.mail.selectors.domains import dns_records, get_domain_by_id, list_domains
+from postroom.core.mail.selectors.events import list_message_events
 from postroom.core.mail.selectors.links import find_link
 from postroom.core.mail.selectors.mailings import Mailing, find_mailing
 from postroom.core.mail.selectors.messages import get_message, list_messages
@@ -36,10 +37,12 @@ __all__ = [
     "get_template",
     "iter_sandbox_mails",
     "list_domains",
+    "list_message_events",
     "list_messages",
     "list_sandbox_mails",
     "list_senders",
     "list_templates",
     "load_compiled_content",
     "load_sender_profile",
+    "show_message",
 ]

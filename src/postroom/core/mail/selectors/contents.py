@@ -2,22 +2,29 @@
 
 from functools import lru_cache
 
-from postroom.core.mail.models import Content
+from postroom.core.mail.models import Content, Message
 from postroom.core.mail.rules import compose
 
 
 @lru_cache(maxsize=256)
 def load_compiled_content(*, content_id: int) -> compose.CompiledContent:
     """Return a content ready to render; contents never change, so the last ones are kept compiled."""
+    return compose.compile_content(_load_frozen(content_id))
+
+
+def show_message(*, message: Message) -> compose.Preview:
+    """Return a message's words as its recipient reads them, with links to where they lead and without a pixel."""
+    return compose.show(_load_frozen(message.content_id), message.slots)
+
+
+def _load_frozen(content_id: int) -> compose.FrozenContent:
     content = Content.objects.prefetch_related("links").get(pk=content_id)
     links = sorted(content.links.all(), key=lambda link: link.index)
-    return compose.compile_content(
-        compose.FrozenContent(
-            subject=content.subject,
-            html=content.html,
-            text=content.text,
-            links=tuple(compose.Link(index=link.index, url=link.url, label=link.label) for link in links),
-            tracks_opens=content.tracks_opens,
-            tracks_clicks=content.tracks_clicks,
-        )
+    return compose.FrozenContent(
+        subject=content.subject,
+        html=content.html,
+        text=content.text,
+        links=tuple(compose.Link(index=link.index, url=link.url, label=link.label) for link in links),
+        tracks_opens=content.tracks_opens,
+        tracks_clicks=content.tracks_clicks,
     )

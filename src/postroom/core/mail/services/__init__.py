@@ -1,6 +1,7 @@
 """Writes of mail: accounts and contents, acceptance, bulk hand-overs, claims of the sender, and what comes back."""
 
 from postroom.core.mail.services.accept import accept_messages
+from postroom.core.mail.services.acceptances import forget_acceptances
 from postroom.core.mail.services.batches import cancel_batch, create_batch, freeze_audience, pause_batch, resume_batch
 from postroom.core.mail.services.claims import claim_work, return_allowance
 from postroom.core.mail.services.contents import freeze_content
@@ -13,6 +14,7 @@ from postroom.core.mail.services.sandbox import make_sandbox_answers, store_sand
 from postroom.core.mail.services.senders import create_sender, ensure_sandbox_sender
 from postroom.core.mail.services.settling import finish_chunk, finish_messages, recover_claims
 from postroom.core.mail.services.standing import check_claims, report_sender_failure, report_sender_success
+from postroom.core.mail.services.submit import submit_messages
 from postroom.core.mail.services.templates import create_template, update_template
 from postroom.core.mail.services.unsubscribe import unsubscribe_message
 
@@ -31,6 +33,7 @@ __all__ = [
     "ensure_sandbox_sender",
     "finish_chunk",
     "finish_messages",
+    "forget_acceptances",
     "freeze_audience",
     "freeze_content",
     "hit_parameters",
@@ -45,6 +48,7 @@ __all__ = [
     "store_hits",
     "store_inbound",
     "store_sandbox_mails",
+    "submit_messages",
     "unsubscribe_message",
     "update_template",
 ]

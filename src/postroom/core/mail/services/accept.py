@@ -28,6 +28,7 @@ from postroom.core.mail.types import (
     MessageClass,
     MessageStatus,
     NewMessage,
+    Provider,
 )
 from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import Workspace
@@ -120,6 +121,8 @@ def _check_from(number: int, new: NewMessage, sender: SenderAccount) -> None:
     if not new.from_address:
         return
     pairs = parse_addresses(new.from_address)
+    if sender.provider == Provider.SANDBOX and len(pairs) == 1:
+        return  # what stays here speaks for nobody
     own = sender.from_email.rpartition("@")[2].lower()
     if len(pairs) != 1 or pairs[0][1].rpartition("@")[2].lower() != own:
         raise BadMessage(f"Message {number}: its From must be one address of {own}.")

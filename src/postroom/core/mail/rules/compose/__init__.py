@@ -7,7 +7,9 @@ wrote, addresses stay as they are. ``javascript:``, ``data:``, ``vbscript:`` and
 
 from postroom.core.mail.rules.compose.compiling import CompiledContent, compile_content
 from postroom.core.mail.rules.compose.freezing import freeze, preview
+from postroom.core.mail.rules.compose.literal import quote_liquid
 from postroom.core.mail.rules.compose.rendering import render
+from postroom.core.mail.rules.compose.showing import show
 from postroom.core.mail.rules.compose.values import BULK_CLASSES, FrozenContent, Link, Preview, RenderJob
 
 __all__ = [
@@ -20,5 +22,7 @@ __all__ = [
     "compile_content",
     "freeze",
     "preview",
+    "quote_liquid",
     "render",
+    "show",
 ]
