@@ -9,7 +9,7 @@ import pytest
 
 from postroom.core.mail import selectors
 from postroom.core.mail import services as mail
-from postroom.core.mail.models import Batch, Message, SenderAccount
+from postroom.core.mail.models import Batch, Content, Message, SenderAccount
 from postroom.core.mail.types import MessageClass, NewMessage
 from postroom.core.workspaces.types import SYSTEM
 from postroom.kit import clock
@@ -248,6 +248,28 @@ def _lost_journal() -> object:
     from postroom.core.mail.ports import JournalReading
 
     return JournalReading({}, is_complete=False)
+
+
+def test_a_message_that_cannot_be_rendered_fails_alone(start_sender: Start) -> None:
+    workspace = make_workspace()
+    with Sink() as sink:
+        sender = make_smtp_sender(workspace, sink.port)
+        numbers = send_singly(sender, 3)
+        broken = Content.objects.create(
+            workspace=workspace,
+            digest=b"x",
+            subject="{% if %}",
+            html="",
+            text="x",
+            tracks_opens=False,
+            tracks_clicks=False,
+            created_at=clock.now(),
+        )
+        Message.objects.filter(pk=numbers[1]).update(content=broken)
+        child = start_sender()
+        wait_until(lambda: has_states(2, "sent")() and has_states(1, "failed")())
+        assert child.stop() == 0
+    assert Message.objects.get(pk=numbers[1]).reply_text
 
 
 def test_an_unreachable_server_rests_while_other_accounts_go_on(start_sender: Start) -> None:

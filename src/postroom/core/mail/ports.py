@@ -17,7 +17,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One finished message: ``body`` is the complete RFC 5322 octets, CRLF line ends, neither dot-stuffed nor dot-ended."""
+    """One finished message: ``body`` is all of it (RFC 5322), CRLF line ends, neither dot-stuffed nor dot-ended."""
 
     message_id: int
     return_path: str
@@ -94,10 +94,10 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class JournalReading:
-    """What a dead sender's journal says: messages with their result, or None where the body left and no answer is noted.
+    """What a dead sender's journal says: messages with their result, or None where no answer to the body is noted.
 
-    ``is_complete`` is False when the journal may have lost its end (the machine went down, or the journal is gone): then
-    every claimed message that it does not name may have left too.
+    ``is_complete`` is False when the journal may have lost its end (the machine went down, or the journal is gone):
+    then every claimed message that it does not name may have left too.
     """
 
     entries: Mapping[int, Handover | None]

@@ -127,7 +127,10 @@ class Lane:
     def _compose(self, run: Run, item: Outgoing) -> Envelope | None:
         """Return the finished message; one that cannot be rendered ends here, with the reason."""
         try:
-            return self._composer.compose(item, run.contents[item.content_id])
+            content = run.contents[item.content_id]
+            if isinstance(content, AppError):
+                raise content
+            return self._composer.compose(item, content)
         except AppError as error:
             run.end(item, Result(Outcome.FAILED, text=str(error)[:1000]))
             return None

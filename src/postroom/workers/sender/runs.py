@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from postroom.core.mail.ports import Handover, Result
 from postroom.core.mail.rules.compose import CompiledContent
 from postroom.core.mail.types import ChunkClaim, Outgoing, Standing, Work
+from postroom.kit.errors import AppError
 from postroom.workers.journal import ClaimJournal
+
+Contents = Mapping[int, CompiledContent | AppError]
+"""What messages are made from, by the content's key; an error where that cannot be compiled."""
 
 
 class Run:
     """The messages of one claim; used from the event loop alone until it is over."""
 
-    def __init__(self, work: Work, contents: Mapping[int, CompiledContent], journal: ClaimJournal) -> None:
+    def __init__(self, work: Work, contents: Contents, journal: ClaimJournal) -> None:
         self.work = work
         self.contents = contents
         self.journal = journal

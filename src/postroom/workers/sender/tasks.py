@@ -17,8 +17,10 @@ from postroom.core.mail.rules.compose import CompiledContent
 from postroom.core.mail.selectors import load_compiled_content
 from postroom.core.mail.types import NOTIFY_QUEUE, ChunkClaim, MessagesClaim, Standing, Work
 from postroom.kit import clock
+from postroom.kit.errors import AppError
 from postroom.kit.notify import Listener
 from postroom.workers.journal import abandoned_journals
+from postroom.workers.sender.runs import Contents
 
 RETRY_S: Final = 0.5
 ENDING: Final = threading.Event()
@@ -53,10 +55,16 @@ def claim(owner: str, busy: Collection[int], full: Collection[int]) -> Work | No
         return None
 
 
-def load_contents(work: Work) -> dict[int, CompiledContent]:
-    """Return the compiled contents that a claim's messages are made from."""
-    wanted = {item.content_id for item in work.items}
-    return {number: retried(lambda: load_compiled_content(content_id=number)) for number in wanted}  # noqa: B023
+def load_contents(work: Work) -> Contents:
+    """Return the compiled contents that a claim's messages are made from, or why one cannot be compiled."""
+    return {number: _load_content(number) for number in {item.content_id for item in work.items}}
+
+
+def _load_content(number: int) -> CompiledContent | AppError:
+    try:
+        return retried(lambda: load_compiled_content(content_id=number))
+    except AppError as error:
+        return error
 
 
 def book(claim: ChunkClaim | MessagesClaim, sender_id: int, handovers: Sequence[Handover], unsent: int) -> None:

@@ -12,7 +12,7 @@ from postroom.core.contacts.models import Suppression
 from postroom.core.contacts.types import OptOutScope, SuppressionReason, SuppressionScope
 from postroom.core.mail import selectors
 from postroom.core.mail import services as mail
-from postroom.core.mail.models import Chunk, DeliveryEvent, Message, SenderDay
+from postroom.core.mail.models import Chunk, DeliveryEvent, Message, Recipient, SenderDay
 from postroom.core.mail.ports import Handover, JournalReading, Outcome, Result
 from postroom.core.mail.rules.settling import GIVE_UP_AFTER, RESEND_AFTER
 from postroom.core.mail.types import ChunkClaim, ChunkStatus, MessageClass, MessagesClaim, MessageStatus, Work
@@ -134,6 +134,19 @@ def test_a_bad_address_is_suppressed_a_policy_refusal_flags_the_sender() -> None
     assert list(Message.objects.order_by("id").values_list("bounce_code", flat=True)) == ["5.1.1", "5.7.1", ""]
     counts = selectors.count_batch(batch_id=mailing.batch.pk)
     assert (counts.sent, counts.bounced, counts.delivered, counts.failed) == (3, 2, 1, 0)
+
+
+def test_what_a_server_says_is_kept_whatever_octets_it_says(settings: Settings) -> None:
+    mailing = freeze(make_mailing(people=1))
+    Recipient.objects.update(email="not an address")
+    work = claim()
+    assert work.items[0].refusal == "address_changed"
+    assert finish(work, hand_over_all(work, Result(Outcome.FAILED, 550, "5.1.1", "no\x00body" + "x" * 2000, "id\x00")))
+    row = Message.objects.get()
+    assert (row.reply_text[:6], len(row.reply_text), row.provider_id) == ("nobody", 1000, "id")
+    assert DeliveryEvent.objects.get().data["text"].startswith("nobody")
+    assert not Suppression.objects.exists()
+    assert selectors.count_batch(batch_id=mailing.batch.pk).bounced == 1
 
 
 def test_a_deferred_message_comes_back_as_a_single_one_with_growing_gaps_until_it_is_given_up() -> None:
@@ -307,7 +320,7 @@ def test_a_failing_account_rests_longer_each_time_and_a_hopeless_one_pauses_its_
         mail.report_sender_failure(sender_id=mailing.sender.pk, error="refused", permanent=False, now=NOW)
         mailing.sender.refresh_from_db()
         pauses.append(mailing.sender.retry_at - NOW)  # type: ignore[operator]
-    assert pauses == [timedelta(seconds=10), timedelta(seconds=20), timedelta(seconds=40)]
+    assert pauses == [timedelta(seconds=5), timedelta(seconds=10), timedelta(seconds=20)]
     assert mail.claim_work(owner=OWNER, now=NOW) is None
     assert mail.claim_work(owner=OWNER, now=NOW + pauses[-1]) is not None
     mail.report_sender_failure(sender_id=mailing.sender.pk, error="535 wrong password", permanent=True, now=NOW)

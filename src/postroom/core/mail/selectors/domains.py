@@ -2,7 +2,7 @@
 
 from postroom.core.mail.errors import NoSuchDomain
 from postroom.core.mail.models import Domain
-from postroom.core.mail.rules import dkim
+from postroom.core.mail.rules.dkim import dns_record
 from postroom.core.mail.types import DnsRecord, Signing
 from postroom.core.workspaces.models import Workspace
 
@@ -31,4 +31,4 @@ def dns_records(*, domain: Domain) -> list[DnsRecord]:
 
 
 def _key_record(domain: Domain, selector: str, public: str) -> DnsRecord:
-    return DnsRecord("TXT", f"{selector}._domainkey.{domain.name}", dkim.dns_record(public), "DKIM")
+    return DnsRecord("TXT", f"{selector}._domainkey.{domain.name}", dns_record(public), "DKIM")

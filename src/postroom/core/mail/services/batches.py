@@ -7,6 +7,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts.types import Audience, Fence
@@ -141,12 +142,17 @@ def _lock(workspace: Workspace, batch_id: int, *, allowed: tuple[BatchStatus, ..
 
 
 def _hold_waiting(batch: Batch) -> None:
-    waiting = Message.objects.filter(batch=batch, status__in=_WAITING)
     if batch.status in (BatchStatus.PAUSING, BatchStatus.PAUSED):
-        waiting.exclude(next_attempt_at=None).update(next_attempt_at=None)
+        _lock_waiting(batch).update(next_attempt_at=None)
     elif batch.status in (BatchStatus.CANCELLING, BatchStatus.CANCELLED):
-        waiting.update(status=MessageStatus.CANCELLED, next_attempt_at=None)
+        _lock_waiting(batch).update(status=MessageStatus.CANCELLED, next_attempt_at=None)
         Chunk.objects.filter(batch=batch, status=ChunkStatus.QUEUED).update(status=ChunkStatus.CANCELLED)
+
+
+def _lock_waiting(batch: Batch) -> QuerySet[Message]:
+    """Return the batch's waiting messages, locked in the order of their keys like everybody locks them."""
+    waiting = Message.objects.filter(batch=batch, status__in=_WAITING).order_by("pk")
+    return Message.objects.filter(pk__in=list(waiting.select_for_update().values_list("pk", flat=True)))
 
 
 def _resting_status(batch: Batch) -> BatchStatus | None:

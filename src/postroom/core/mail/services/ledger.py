@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.db import connection
 
@@ -107,31 +107,49 @@ def append_events(
     DeliveryEvent.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
 
 
+def clean(said: str) -> str:
+    """Return what a server said as the database can keep it: bounded, and without the octet it cannot hold."""
+    return said.replace("\x00", "").strip()[:MAX_REPLY]
+
+
 def _answer(handover: Handover) -> dict[str, object]:
     result = handover.result
     if result is None:
         return {"reason": handover.refusal}
-    return {"code": result.code, "enhanced": result.enhanced, "text": result.text[:MAX_REPLY]}
+    return {"code": result.code, "enhanced": clean(result.enhanced), "text": clean(result.text)}
 
 
-def _columns(settled: Sequence[Settled]) -> dict[str, Any]:
+def _columns(settled: Sequence[Settled]) -> dict[str, str]:
+    """Return the parameters of ``_ENDINGS`` as array literals, which cost a tenth of what lists do."""
     handovers = [one.handover for one in settled]
     judgements = [one.judgement for one in settled]
     return {
-        "id": [handover.message_id for handover in handovers],
-        "at": [handover.at for handover in handovers],
-        "code": [handover.result.code if handover.result else 0 for handover in handovers],
-        "text": [_said(handover) for handover in handovers],
-        "provider_id": [handover.result.provider_id[:255] if handover.result else "" for handover in handovers],
-        "status": [judgement.status.value for judgement in judgements],
-        "next_attempt_at": [judgement.next_attempt_at for judgement in judgements],
-        "tries": [judgement.tries for judgement in judgements],
-        "is_resent": [judgement.is_resent for judgement in judgements],
-        "bounce_code": [_bounce_code(one) for one in settled],
-        "uid": [uuid7() for _ in settled],
-        "header": [one.header for one in settled],
-        "attempt": [one.attempt for one in settled],
+        "id": _array(handover.message_id for handover in handovers),
+        "at": _array(handover.at for handover in handovers),
+        "code": _array(handover.result.code if handover.result else 0 for handover in handovers),
+        "text": _texts(_said(handover) for handover in handovers),
+        "provider_id": _texts(handover.result.provider_id[:255] if handover.result else "" for handover in handovers),
+        "status": _array(judgement.status.value for judgement in judgements),
+        "next_attempt_at": _array(
+            f'"{judgement.next_attempt_at}"' if judgement.next_attempt_at else "NULL" for judgement in judgements
+        ),
+        "tries": _array(judgement.tries for judgement in judgements),
+        "is_resent": _array(judgement.is_resent for judgement in judgements),
+        "bounce_code": _texts(_bounce_code(one) for one in settled),
+        "uid": _array(uuid7() for _ in settled),
+        "header": _texts(one.header for one in settled),
+        "attempt": _array(one.attempt for one in settled),
     }
+
+
+def _array(values: Iterable[object]) -> str:
+    """Return the literal of an array of things whose words need no quotes."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
+def _texts(values: Iterable[str]) -> str:
+    """Return the literal of an array of any texts (PostgreSQL, section 8.15.6)."""
+    return _array(f'"{text}"' for text in (value.replace("\\", "\\\\").replace('"', '\\"') for value in values))
 
 
 def _said(handover: Handover) -> str:
@@ -139,10 +157,10 @@ def _said(handover: Handover) -> str:
     if handover.result is None:
         return handover.refusal
     refused = "".join(f" {address}: {code} {text}" for address, code, text in handover.result.recipient_replies)
-    return f"{handover.result.text}{refused}".replace("\x00", "")[:MAX_REPLY]
+    return clean(f"{handover.result.text}{refused}")
 
 
 def _bounce_code(one: Settled) -> str:
     if not one.judgement.is_bounced or one.handover.result is None:
         return ""
-    return (one.handover.result.enhanced or str(one.handover.result.code))[:20]
+    return clean(one.handover.result.enhanced or str(one.handover.result.code))[:20]

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from django.db import connection, transaction
 
 from postroom.core.contacts import services as contacts
+from postroom.core.contacts.errors import BadAddress
 from postroom.core.contacts.types import SuppressionReason, SuppressionScope
 from postroom.core.mail.models import Batch, Chunk, Message, Recipient, SenderAccount
 from postroom.core.mail.ports import Handover, JournalReading, Outcome, Result
@@ -33,6 +35,8 @@ from postroom.core.mail.types import (
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM
 from postroom.kit.notify import notify
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +219,7 @@ def _note_refusals(
         for address in find_bad_addresses(result, people[one.handover.message_id].addresses):
             _suppress(workspace, address, result, now)
         if says_bad_sender(result):
-            sender.last_error = f"{result.code} {result.text}"[:1000]
+            sender.last_error = ledger.clean(f"{result.code} {result.text}")
             sender.save(update_fields=["last_error"])
 
 
@@ -226,15 +230,18 @@ def _is_told(one: Settled) -> bool:
 
 
 def _suppress(workspace: Workspace, email: str, result: Result, now: datetime) -> None:
-    contacts.suppress_address(
-        workspace=workspace,
-        email=email,
-        scope=SuppressionScope.ORGANIZATION,
-        reason=SuppressionReason.HARD_BOUNCE,
-        detail=f"{result.code} {result.enhanced} {result.text}".strip(),
-        actor=SYSTEM,
-        now=now,
-    )
+    try:
+        contacts.suppress_address(
+            workspace=workspace,
+            email=email,
+            scope=SuppressionScope.ORGANIZATION,
+            reason=SuppressionReason.HARD_BOUNCE,
+            detail=ledger.clean(f"{result.code} {result.enhanced} {result.text}"),
+            actor=SYSTEM,
+            now=now,
+        )
+    except BadAddress:
+        log.warning("refused_address_not_readable")  # what is no address cannot be mailed again either
 
 
 def _recipients(settled: Sequence[Settled]) -> dict[int, _Person]:

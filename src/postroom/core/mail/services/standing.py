@@ -1,15 +1,17 @@
 """Whether a sender process still holds what it claimed, and what its accounts' servers said."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
 
+from postroom.core.mail.errors import BatchState
 from postroom.core.mail.models import Batch, SenderAccount
 from postroom.core.mail.services.batches import pause_batch
 from postroom.core.mail.types import BatchStatus, Standing
 
-FIRST_PAUSE: Final = timedelta(seconds=10)
+FIRST_PAUSE: Final = timedelta(seconds=5)
 LONGEST_PAUSE: Final = timedelta(minutes=15)
 
 _CHUNKS: Final = """
@@ -52,7 +54,8 @@ def report_sender_failure(*, sender_id: int, error: str, permanent: bool, now: d
     if not permanent:
         return
     for batch in Batch.objects.filter(sender=sender, status=BatchStatus.SENDING).select_related("workspace"):
-        pause_batch(workspace=batch.workspace, batch_id=batch.pk, now=now, error=error)
+        with suppress(BatchState):  # it ended or was stopped between our look and our lock
+            pause_batch(workspace=batch.workspace, batch_id=batch.pk, now=now, error=error)
 
 
 def report_sender_success(*, sender_id: int, now: datetime) -> None:
