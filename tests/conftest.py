@@ -51,3 +51,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     for connection in connections.all():
         settings = connection.settings_dict
         settings["TEST"]["NAME"] = f"{settings['TEST'].get('NAME') or 'test_' + settings['NAME']}{suffix}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_emptying() -> None:
+    """Empty the database in our own way after each test that commits."""
+    from django.test import TransactionTestCase
+
+    from tests.emptying import empty_database
+
+    TransactionTestCase._fixture_teardown = empty_database  # type: ignore[method-assign]
