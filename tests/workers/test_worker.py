@@ -24,13 +24,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 Start = Callable[[], "subprocess.Popen[bytes]"]
 
 
-@pytest.fixture(autouse=True)
-def _empty_queue(transactional_db: None) -> None:
-    """Forget the jobs of earlier tests: their tables are not Django's to empty."""
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
-
-
 @pytest.fixture
 def trace(tmp_path: Path) -> Path:
     """The file in which jobs leave their words."""
@@ -124,7 +117,28 @@ def test_a_job_that_kills_every_worker_is_parked_after_three(start_worker: Start
     defer(Job("tests.say"), text="still here")
     wait_until(lambda: bool(lines(trace, "still here")))
     assert len(lines(trace, "poison")) == 3
+    assert len(lines(trace, "poison given up")) == 1
     assert worker.poll() is None
+
+
+def test_a_job_that_kills_takes_an_innocent_one_along_once_only(start_worker: Start, trace: Path) -> None:
+    worker = start_worker()
+    defer(Job("tests.take_long"), seconds=1.0)
+    wait_until(lambda: bool(lines(trace, "long started")))
+    defer(Job("tests.poison"))
+    for _ in range(3):
+        worker.wait(20)
+        worker = start_worker()
+    wait_until(lambda: job_rows("tests.poison") == [("failed", 3)])
+    assert job_rows("tests.take_long") == []
+    assert (len(lines(trace, "long started")), len(lines(trace, "long ended"))) == (2, 1)
+
+
+def test_a_job_that_is_not_tried_again_says_so_to_whoever_waits(start_worker: Start, trace: Path) -> None:
+    defer(Job("tests.refuse"), text="egg")
+    start_worker()
+    wait_until(lambda: job_rows("tests.refuse") == [("failed", 1)])
+    assert len(lines(trace, "egg given up: There is no egg.")) == 1
 
 
 def test_a_job_that_takes_too_long_to_stop_is_put_back_and_blamed_for_nothing(start_worker: Start, trace: Path) -> None:

@@ -9,8 +9,9 @@ import django
 
 django.setup()
 
+from postroom.kit.errors import Invalid  # noqa: E402
 from postroom.kit.jobs import Job  # noqa: E402
-from postroom.workers.registry import handles  # noqa: E402
+from postroom.workers.registry import gives_up, handles  # noqa: E402
 from postroom.workers.worker import Pace, run_worker  # noqa: E402
 
 TRACE = Path(sys.argv[1])
@@ -36,6 +37,24 @@ def poison() -> None:
     """Kill the worker."""
     note("poison")
     os.kill(os.getpid(), 9)
+
+
+@gives_up(Job("tests.poison"))
+def park_poison(*, reason: str) -> None:
+    """Leave a word."""
+    note("poison given up")
+
+
+@handles(Job("tests.refuse"))
+def refuse(*, text: str) -> None:
+    """Fail as expected."""
+    raise Invalid(f"There is no {text}.")
+
+
+@gives_up(Job("tests.refuse"))
+def note_refusal(*, text: str, reason: str) -> None:
+    """Leave the reason."""
+    note(f"{text} given up: {reason}")
 
 
 @handles(Job("tests.fail"))

@@ -27,6 +27,7 @@ class Loop:
 
 
 HANDLERS: Final[dict[str, tuple[Job, Handler]]] = {}
+LAST_RESORTS: Final[dict[str, Handler]] = {}
 LOOPS: Final[list[Loop]] = []
 
 
@@ -37,6 +38,18 @@ def handles(job: Job) -> Callable[[H], H]:
         if job.name in HANDLERS:
             raise LookupError(f"The job {job.name} has a handler already.")
         HANDLERS[job.name] = (job, function)
+        return function
+
+    return register
+
+
+def gives_up(job: Job) -> Callable[[H], H]:
+    """Call the decorated function with the arguments of ``job`` and a ``reason`` once it is not tried again, so that
+    what waits for it can be told. It must be safe to run twice.
+    """
+
+    def register(function: H) -> H:
+        LAST_RESORTS[job.name] = function
         return function
 
     return register

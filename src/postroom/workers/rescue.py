@@ -1,5 +1,6 @@
 """Jobs of workers that died: found by the silence of their worker, run again, parked when they kill every worker."""
 
+import json
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,9 +9,12 @@ from django.db import connection, transaction
 from procrastinate import sql
 from procrastinate.contrib.django import app
 
+from postroom.workers.jobs import give_up
+
 # How often a job may take its worker down before it is parked as failed.
 MAX_KILLS: Final = 3
 FORGET_FAILED_AFTER_HOURS: Final = 24 * 30
+SUSPECTS: Final = "postroom.suspects"
 _LOCK_NAME: Final = "postroom.rescue"
 
 log = structlog.get_logger(__name__)
@@ -21,6 +25,7 @@ def rescue_jobs(*, now: datetime, silent_for_s: float) -> int:
     """Put back the jobs of workers without a sign of life for ``silent_for_s``; return how many were found.
 
     A job that was rescued waits behind the others: its priority counts, downwards, how many workers it was lost with.
+    It shares one lock with all other suspects, so that the one which kills takes no innocent along a second time.
     One process rescues at a time, so that a job just put back and taken again is not put back once more.
     """
     if not _is_my_turn():
@@ -69,7 +74,10 @@ def _settle(job: dict[str, Any], now: datetime) -> None:
     kills = 1 - job["priority"]
     log.warning("job_lost_its_worker", job_id=job["id"], job=job["task_name"], kills=kills)
     if kills >= MAX_KILLS:
-        log.error("job_parked", job_id=job["id"], job=job["task_name"], reason=f"{kills} workers died with it")
+        reason = f"{kills} workers died with it"
+        log.error("job_parked", job_id=job["id"], job=job["task_name"], reason=reason)
+        arguments = json.loads(job["args"])  # Django's own connection leaves JSON as text
+        give_up(job["task_name"], arguments, f"It was given up after {reason}.")
         app.connector.execute_query(sql.queries["finish_job"], job_id=job["id"], status="failed", delete_job=False)
         return
-    app.job_manager.retry_job_by_id(job["id"], retry_at=now, priority=job["priority"] - 1)
+    app.job_manager.retry_job_by_id(job["id"], retry_at=now, priority=job["priority"] - 1, lock=SUSPECTS)

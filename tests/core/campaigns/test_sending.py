@@ -280,6 +280,22 @@ def test_what_cannot_be_started_fails_with_the_reason_and_leaves_no_batch(room: 
     assert Batch.objects.count() == 0
 
 
+def test_a_start_that_is_given_up_says_why_and_the_campaign_can_be_sent_again(room: Workspace) -> None:
+    draft = make_draft(workspace=room, readers=[make_contact(workspace=room)])
+    campaigns.fail_campaign(campaign_id=draft.pk, reason="not even sent", now=NOW)
+    assert status_of(draft) == CampaignStatus.DRAFT
+    send(draft)
+    campaigns.fail_campaign(campaign_id=draft.pk, reason="The disk is full.", now=NOW)
+    campaign = start(draft)
+    assert (campaign.status, campaign.error, campaign.batch) == (CampaignStatus.FAILED, "The disk is full.", None)
+    assert act_on(campaigns.cancel_campaign, draft) == CampaignStatus.DRAFT
+    send(draft)
+    campaign = start(draft)
+    assert (campaign.status, campaign.error) == (CampaignStatus.SENDING, "")
+    campaigns.fail_campaign(campaign_id=draft.pk, reason="too late", now=NOW)
+    assert status_of(draft) == CampaignStatus.SENDING
+
+
 def test_a_test_is_marked_and_belongs_to_no_batch(room: Workspace) -> None:
     draft = make_draft(workspace=room)
     (accepted,) = campaigns.send_test(workspace=room, uid=draft.uid, to=("me@example.com",), actor=SYSTEM, now=NOW)

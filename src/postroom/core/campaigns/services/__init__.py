@@ -8,12 +8,13 @@ from postroom.core.campaigns.services.sending import (
     send_test,
     start_due_campaigns,
 )
-from postroom.core.campaigns.services.starting import settle_campaign, start_campaign
+from postroom.core.campaigns.services.starting import fail_campaign, settle_campaign, start_campaign
 
 __all__ = [
     "cancel_campaign",
     "create_campaign",
     "delete_campaign",
+    "fail_campaign",
     "pause_campaign",
     "resume_campaign",
     "schedule_campaign",

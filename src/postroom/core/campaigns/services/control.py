@@ -48,14 +48,16 @@ def resume_campaign(*, workspace: Workspace, uid: UUID, actor: Actor, now: datet
 
 @transaction.atomic
 def cancel_campaign(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetime) -> Campaign:
-    """End a campaign that is under way, for good; a scheduled one becomes a draft again, since nothing has left.
+    """End a campaign that is under way, for good; a scheduled one, and one that could not be started, becomes a draft
+    again, since nothing has left.
 
     Raises NoSuchCampaign, CampaignState.
     """
     campaign = lock_campaign(workspace=workspace, uid=uid)
-    if campaign.status == CampaignStatus.SCHEDULED:
-        only = (CampaignStatus.SCHEDULED,)
-        move(campaign, allowed=only, to=CampaignStatus.DRAFT, act="cancelled", now=now, scheduled_at=None)
+    if _has_sent_nothing(campaign):
+        idle, back = (CampaignStatus.SCHEDULED, CampaignStatus.FAILED), CampaignStatus.DRAFT
+        cleared = {"scheduled_at": None, "started_at": None, "finished_at": None, "error": ""}
+        move(campaign, allowed=idle, to=back, act="cancelled", now=now, **cleared)
     else:
         under_way = (CampaignStatus.SENDING, CampaignStatus.PAUSED)
         end = CampaignStatus.CANCELLED
@@ -65,6 +67,10 @@ def cancel_campaign(*, workspace: Workspace, uid: UUID, actor: Actor, now: datet
             mail.cancel_batch(workspace=workspace, batch_id=campaign.batch_id, now=now)
     note(campaign, act="campaign.cancelled", actor=actor, now=now)
     return campaign
+
+
+def _has_sent_nothing(campaign: Campaign) -> bool:
+    return campaign.batch_id is None and campaign.status in (CampaignStatus.SCHEDULED, CampaignStatus.FAILED)
 
 
 @contextmanager

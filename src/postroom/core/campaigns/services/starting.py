@@ -47,6 +47,14 @@ def start_campaign(*, campaign_id: int, now: datetime) -> None:
 
 
 @transaction.atomic
+def fail_campaign(*, campaign_id: int, reason: str, now: datetime) -> None:
+    """Give up a campaign whose start does not succeed; one that has started, or was stopped, stays as it is."""
+    campaign = _lock(campaign_id)
+    if campaign is not None and campaign.status == CampaignStatus.SENDING and campaign.batch_id is None:
+        _fail(campaign, reason, now)
+
+
+@transaction.atomic
 def settle_campaign(*, batch_id: int, now: datetime) -> None:
     """Bring a campaign where its batch has come to rest; a batch that moves again, or is nobody's, changes nothing."""
     found = Campaign.objects.filter(batch_id=batch_id).values_list("pk", flat=True).first()
