@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from postroom.core.mail import selectors
 from postroom.core.mail import services as mail
@@ -248,6 +249,30 @@ def _lost_journal() -> object:
     from postroom.core.mail.ports import JournalReading
 
     return JournalReading({}, is_complete=False)
+
+
+def test_lost_database_connections_cost_nothing(start_sender: Start) -> None:
+    workspace = make_workspace()
+    with Sink(Plan(faults=(Fault("dot", delay_s=0.01),))) as sink:
+        batch = make_campaign(workspace, make_smtp_sender(workspace, sink.port), 800)
+        child = start_sender()
+        for goal in (50, 250, 450):
+            wait_until(lambda goal=goal: len(sink.copies) > goal)  # type: ignore[misc]
+            drop_other_connections()
+        wait_until(is_done(batch))
+        assert child.stop() == 0
+        found = audit(Message.objects.values_list("message_id_header", flat=True), sink.copies)
+    assert (found.lost, found.duplicates) == (frozenset(), {})
+    assert selectors.count_batch(batch_id=batch.pk).delivered == 800
+
+
+def drop_other_connections() -> None:
+    """Have the server end every connection to the test's database but this one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 def test_a_message_that_cannot_be_rendered_fails_alone(start_sender: Start) -> None:

@@ -133,8 +133,8 @@ class SenderProcess:
         """Give claimed work to its account's lane."""
         try:
             contents = await self._in(self._claimer, lambda: tasks.load_contents(work))
-            run = Run(work, contents, self._journal.open_claim())
             lane = await self._lane(work.sender_id)
+            run = Run(work, contents, self._journal.open_claim())
         except (AppError, JournalBroken) as error:
             log.warning("lane_refused", sender_id=work.sender_id, reason=str(error))
             reason, is_permanent = str(error), not isinstance(error, JournalBroken)

@@ -313,6 +313,18 @@ def test_without_a_whole_journal_everything_claimed_is_in_doubt() -> None:
     assert Chunk.objects.get().status == ChunkStatus.DONE
 
 
+def test_an_operator_sees_who_holds_what_and_may_give_a_lost_machine_up() -> None:
+    mailing = freeze(make_mailing(people=3))
+    make_waiting(workspace=mailing.workspace, sender=mailing.sender)
+    claim("lost")
+    claim("lost")
+    (held,) = selectors.list_held_claims()
+    assert (held.owner, held.recipients, held.since) == ("lost", 4, NOW)
+    mail.abandon_claims(owner="lost", now=NOW)
+    assert selectors.list_held_claims() == []
+    assert states() == ["deferred"] + ["in_doubt"] * 3
+
+
 def test_a_failing_account_rests_longer_each_time_and_a_hopeless_one_pauses_its_batches() -> None:
     mailing = freeze(make_mailing(people=3))
     pauses = []

@@ -2,6 +2,7 @@
 
 from postroom.core.mail.selectors.addressees import Addressee, find_addressee, find_workspaces
 from postroom.core.mail.selectors.batches import count_batch, get_batch
+from postroom.core.mail.selectors.claims import HeldClaims, list_held_claims
 from postroom.core.mail.selectors.contents import load_compiled_content, show_message
 from postroom.core.mail.selectors.domains import dns_records, get_domain_by_id, list_domains
 from postroom.core.mail.selectors.events import list_message_events
@@ -20,6 +21,7 @@ from postroom.core.mail.selectors.templates import get_template, list_templates
 
 __all__ = [
     "Addressee",
+    "HeldClaims",
     "Mailing",
     "OpenedMail",
     "count_batch",
@@ -37,6 +39,7 @@ __all__ = [
     "get_template",
     "iter_sandbox_mails",
     "list_domains",
+    "list_held_claims",
     "list_message_events",
     "list_messages",
     "list_sandbox_mails",

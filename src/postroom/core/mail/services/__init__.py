@@ -12,7 +12,7 @@ from postroom.core.mail.services.inbound import read_inbound, store_inbound
 from postroom.core.mail.services.partitions import ensure_partitions
 from postroom.core.mail.services.sandbox import make_sandbox_answers, store_sandbox_mails
 from postroom.core.mail.services.senders import create_sender, ensure_sandbox_sender
-from postroom.core.mail.services.settling import finish_chunk, finish_messages, recover_claims
+from postroom.core.mail.services.settling import abandon_claims, finish_chunk, finish_messages, recover_claims
 from postroom.core.mail.services.standing import check_claims, report_sender_failure, report_sender_success
 from postroom.core.mail.services.submit import submit_messages
 from postroom.core.mail.services.templates import create_template, update_template
@@ -20,6 +20,7 @@ from postroom.core.mail.services.unsubscribe import unsubscribe_message
 
 __all__ = [
     "STORE_HITS",
+    "abandon_claims",
     "accept_messages",
     "apply_hits",
     "cancel_batch",

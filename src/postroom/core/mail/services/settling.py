@@ -105,6 +105,14 @@ def recover_claims(*, owner: str, journal: JournalReading, now: datetime) -> int
     return len(chunks) + 1
 
 
+def abandon_claims(*, owner: str, now: datetime) -> int:
+    """Give up a sender whose machine will not come back, on an operator's word; return how many claims it held.
+
+    Its journal is lost, so everything it held may have left: it is in doubt, and what must arrive is repeated once.
+    """
+    return recover_claims(owner=owner, journal=JournalReading(entries={}, is_complete=False), now=now)
+
+
 def _recover_chunk(chunk: Chunk, journal: JournalReading, now: datetime) -> bool:
     recipients = Recipient.objects.filter(batch_id=chunk.batch_id, chunk_number=chunk.number)
     message_ids = dict.fromkeys(recipients.values_list("pk", flat=True))
