@@ -72,3 +72,9 @@ def test_the_menu_names_the_workspaces_of_this_person_only(
 ) -> None:
     page = as_owner.get(f"/w/{workspace.slug}/contacts/").content.decode()
     assert page.count('<small class="d-block text-secondary">') == 1
+
+
+def test_a_live_part_of_a_page_notices_that_the_session_has_ended(client: Client, workspace: Workspace) -> None:
+    response = client.get(f"/w/{workspace.slug}/campaigns/", headers={"HX-Request": "true"})
+    assert response.headers["HX-Refresh"] == "true"
+    assert response.content == b""

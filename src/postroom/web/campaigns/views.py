@@ -18,8 +18,8 @@ from postroom.kit import clock
 from postroom.kit.errors import AppError
 from postroom.web.campaigns.forms import AudienceForm, CampaignForm, NewCampaignForm, PreviewForm, describe_draft
 from postroom.web.shared.frames import frame_response
-from postroom.web.shared.pages import errors_in, is_fragment, page_request, render_page
-from postroom.web.shared.rooms import Room, in_room
+from postroom.web.shared.pages import errors_in, page_request, render_page
+from postroom.web.shared.rooms import Room, in_room, is_fragment
 
 STARTER: Final = (Path(__file__).parent / "starter.mjml").read_text(encoding="utf-8")
 LIVE: Final = (CampaignStatus.SCHEDULED, CampaignStatus.SENDING, CampaignStatus.PAUSED)

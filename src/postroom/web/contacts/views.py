@@ -12,9 +12,9 @@ from postroom.core.contacts.types import ConsentState, MemberStatus
 from postroom.core.insights import selectors as insights
 from postroom.kit import clock
 from postroom.web.contacts.forms import ConsentForm, ContactForm, MembershipForm, TagForm
-from postroom.web.shared.pages import errors_flashed, errors_in, is_fragment, page_request, render_page
+from postroom.web.shared.pages import errors_flashed, errors_in, page_request, render_page
 from postroom.web.shared.query import whole_number
-from postroom.web.shared.rooms import Room, in_room
+from postroom.web.shared.rooms import Room, in_room, is_fragment
 
 SOURCE = "told to a colleague"
 

@@ -12,8 +12,8 @@ from postroom.kit import clock
 from postroom.web.imports.forms import MappingForm, UploadForm
 from postroom.web.imports.progress import measure
 from postroom.web.imports.staging import drop_staged_file, find_staged_file, open_staged_file, stage_file
-from postroom.web.shared.pages import errors_in, is_fragment, page_request, render_page
-from postroom.web.shared.rooms import Room, in_room
+from postroom.web.shared.pages import errors_in, page_request, render_page
+from postroom.web.shared.rooms import Room, in_room, is_fragment
 
 
 @in_room()

@@ -9,9 +9,9 @@ from postroom.core.campaigns.types import CampaignStatus
 from postroom.core.insights import selectors as insights
 from postroom.kit import clock
 from postroom.kit.types import JSONObject
-from postroom.web.shared.pages import is_fragment, render_page
+from postroom.web.shared.pages import render_page
 from postroom.web.shared.plots import Line, describe_plot
-from postroom.web.shared.rooms import Room, in_room
+from postroom.web.shared.rooms import Room, in_room, is_fragment
 
 if TYPE_CHECKING:
     from postroom.core.insights.types import CampaignReport

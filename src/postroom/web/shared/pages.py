@@ -19,11 +19,6 @@ EXPECTED = (Invalid, Conflict, NotPermitted, RateLimited, Unavailable)
 LAST_PAGE = 1_000_000
 
 
-def is_fragment(request: HttpRequest) -> bool:
-    """Whether HTMX asks for a part of the page instead of all of it."""
-    return request.headers.get("HX-Request") == "true"
-
-
 def render_page(
     request: HttpRequest, room: Room, template: str, context: Mapping[str, object], *, status: int = 200
 ) -> HttpResponse:

@@ -6,9 +6,9 @@ from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, cast
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -59,6 +59,8 @@ def in_room(
     def decorate(view: RoomView[P]) -> Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]:
         @wraps(view)
         def answer(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return _to_sign_in(request)
             try:
                 room = _enter(request, slug, write if request.method == "POST" else read)
                 with timezone.override(ZoneInfo(room.workspace.timezone)):
@@ -68,10 +70,22 @@ def in_room(
             except NotPermitted as error:
                 raise PermissionDenied(error.message) from error
 
-        guarded = require_http_methods(list(methods))(login_required(never_cache(answer)))
+        guarded = require_http_methods(list(methods))(never_cache(answer))
         return cast("Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]", guarded)
 
     return decorate
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether HTMX asks for a part of the page instead of all of it."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Lead to the door; a live part of a page whose session has ended has the whole page loaded again."""
+    if is_fragment(request):
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    return redirect_to_login(request.get_full_path())
 
 
 def _enter(request: HttpRequest, slug: str, role: Role) -> Room:

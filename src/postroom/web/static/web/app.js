@@ -1,4 +1,5 @@
-// Small behaviours of the pages, all by attribute: data-toggles, data-opens, data-closes, data-copies, data-removes, data-width, data-previews.
+// Small behaviours of the pages, all by attribute: data-toggles, data-opens, data-closes, data-copies, data-removes,
+// data-width, data-previews, data-guards.
 (() => {
   "use strict";
 
@@ -53,5 +54,12 @@
     waits.set(form, setTimeout(() => refresh(form), 500));
   };
   document.addEventListener("input", later);
+
+  // What was written and not saved is not left behind by accident.
+  let isUnsaved = false;
+  document.addEventListener("input", (event) => { isUnsaved ||= Boolean(event.target.closest("form[data-guards]")); });
+  document.addEventListener("submit", (event) => { if (!event.submitter?.formTarget) isUnsaved = false; });
+  window.addEventListener("beforeunload", (event) => { if (isUnsaved) event.preventDefault(); });
+
   document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("form[data-previews]").forEach(refresh));
 })();
