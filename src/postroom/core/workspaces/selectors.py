@@ -24,7 +24,7 @@ def get_workspace(*, user: User, slug: str) -> Workspace:
 
 
 def get_workspace_by_uid(*, user: User, uid: UUID) -> Workspace:
-    """Return the workspace that ``uid`` names. Raises WorkspaceNotFound when there is none or ``user`` is a stranger."""
+    """Return the workspace of this uid. Raises WorkspaceNotFound when there is none or ``user`` is a stranger to it."""
     workspace = Workspace.objects.select_related("organization").filter(uid=uid).first()
     if workspace is None or effective_role(user=user, workspace=workspace) is None:
         raise WorkspaceNotFound(uid=uid)

@@ -121,7 +121,7 @@ def _compose(one: Submission, templates: Mapping[UUID, Template]) -> Composition
 
 
 def _threading(one: Submission, answered: Mapping[UUID, str]) -> dict[str, str]:
-    """Return the fields that put a message under the one it answers (RFC 5322, section 3.6.4), unless the caller did."""
+    """Return the fields that put a message under the one it answers (RFC 5322, section 3.6.4), unless it names them."""
     if one.in_reply_to is None:
         return {}
     header = answered.get(one.in_reply_to)

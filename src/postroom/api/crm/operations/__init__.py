@@ -1,0 +1,1 @@
+"""Operations of the CRM dialect, one file for each group."""

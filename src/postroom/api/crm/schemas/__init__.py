@@ -1,0 +1,1 @@
+"""Bodies of the CRM dialect, one file for each group of operations."""

@@ -1,0 +1,48 @@
+"""JSON bodies, read so that whatever passes can also be stored."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from django.http import HttpRequest
+from ninja.parser import Parser
+
+from postroom.kit.types import JSONValue
+
+BODY_WITHOUT_JSON: dict[str, Any] = {}
+
+
+class StrictJson(Parser):
+    """Refuses what PostgreSQL has no place for: NaN and Infinity, NUL, and halves of surrogate pairs (RFC 8259, 8.2).
+
+    A body that says it is not JSON counts as an empty object.
+    """
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the body's value. Raises ValueError, or RecursionError for one too deep."""
+        if request.content_type != "application/json":
+            return BODY_WITHOUT_JSON
+        value: dict[str, Any] = json.loads(request.body, parse_constant=_refuse)
+        for text in _texts(value):
+            if "\0" in text:
+                raise ValueError("a text holds a NUL")
+            text.encode()
+        return value
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _texts(value: JSONValue) -> Iterator[str]:
+    """Yield every text and every name in ``value``."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, list):
+            waiting += one
+        elif isinstance(one, dict):
+            yield from one
+            waiting += one.values()

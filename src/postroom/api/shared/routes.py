@@ -1,0 +1,29 @@
+"""Addresses of a dialect, the unknown ones included."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import URLPattern, re_path
+from django.views.decorators.csrf import csrf_exempt
+from ninja import NinjaAPI
+
+View = Callable[..., HttpResponseBase]
+
+
+def dialect_urls(api: NinjaAPI, unknown: Callable[[HttpRequest], HttpResponseBase]) -> list[URLPattern]:
+    """Return the addresses of ``api``; ``unknown`` answers for every other, and for methods an address lacks."""
+    patterns = [pattern for pattern in api.urls[0] if isinstance(pattern, URLPattern) and pattern.name != "api-root"]
+    known = [_with_unknown_methods(pattern, unknown) for pattern in patterns]
+    return [*known, re_path("", csrf_exempt(unknown), name="unknown")]
+
+
+def _with_unknown_methods(pattern: URLPattern, unknown: Callable[[HttpRequest], HttpResponseBase]) -> URLPattern:
+    view: View = pattern.callback
+
+    @wraps(view)
+    def answer(request: HttpRequest, **captured: object) -> HttpResponseBase:
+        response = view(request, **captured)
+        return unknown(request) if response.status_code == 405 else response
+
+    return URLPattern(pattern.pattern, answer, pattern.default_args, pattern.name)

@@ -1,0 +1,33 @@
+"""The useSend dialect: its operations, its manners, its addresses under ``/api``."""
+
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from postroom.api.shared.bodies import StrictJson
+from postroom.api.shared.errors import DialectAPI, install
+from postroom.api.shared.routes import dialect_urls
+from postroom.api.usesend.auth import KEY
+from postroom.api.usesend.errors import MANNERS
+from postroom.api.usesend.operations import emails
+
+api: Final = DialectAPI(
+    title="usesend", urls_namespace="usesend", docs_url=None, openapi_url=None, parser=StrictJson(), auth=KEY
+)
+install(api, MANNERS)
+api.add_router("/api/v1", emails.router)
+
+
+def unknown(request: HttpRequest) -> HttpResponseBase:
+    """Answer for an address or a method there is none of, to those with a key."""
+    try:
+        identity = KEY(request)
+    except Exception as error:
+        return api.on_exception(request, error)
+    if identity is None:
+        return api.create_response(request, MANNERS.say(401, MANNERS.no_key, None), status=401)
+    return HttpResponse("404 Not Found", status=404, content_type="text/plain")
+
+
+app_name = "usesend"
+urlpatterns = dialect_urls(api, unknown)

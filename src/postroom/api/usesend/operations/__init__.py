@@ -1,0 +1,1 @@
+"""Operations of the useSend dialect, one file for each group."""

@@ -1,0 +1,1 @@
+"""Bodies of the useSend dialect, one file for each group of operations."""

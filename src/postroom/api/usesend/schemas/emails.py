@@ -1,0 +1,118 @@
+"""Bodies of the e-mail operations."""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from postroom.api.shared.values import Camel, Instant
+from postroom.api.usesend.issues import UNION
+
+
+def _one_or_many(value: Any) -> Any:
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise PydanticCustomError(UNION, "Invalid input")
+    return texts
+
+
+def _as_html(value: Any) -> Any:
+    """Some clients send a flag, meaning that there is no HTML, or a value to be printed."""
+    if value is None or isinstance(value, bool) or value in ("true", "false"):
+        return None
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _as_instant(value: Any) -> Any:
+    """A time without an offset, which useSend's own Python client sends, is UTC."""
+    if not isinstance(value, str):
+        raise PydanticCustomError("datetime_type", "Expected string")
+    try:
+        at = datetime.fromisoformat(value)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise PydanticCustomError("bad_time", "Invalid datetime") from error
+
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+Texts = Annotated[
+    list[str],
+    BeforeValidator(_one_or_many),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+
+
+class EmailSend(Camel):
+    """An e-mail to send."""
+
+    to: Texts
+    from_: Annotated[str, Field(alias="from")]
+    subject: Text | None = None
+    template_id: str | None = None
+    variables: dict[str, str] = {}
+    reply_to: Texts = []
+    cc: Texts = []
+    bcc: Texts = []
+    text: Text | None = None
+    html: Annotated[Text | None, BeforeValidator(_as_html)] = None
+    headers: dict[str, Text] = {}
+    scheduled_at: Annotated[datetime | None, BeforeValidator(_as_instant)] = None
+    in_reply_to_id: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def refuse_files(cls, data: Any) -> Any:
+        """Say what cannot be sent yet, rather than leave it out in silence."""
+        if isinstance(data, dict) and data.get("attachments"):
+            raise PydanticCustomError("custom", "Attachments cannot be sent yet")
+        return data
+
+    @model_validator(mode="after")
+    def need_words(self) -> "EmailSend":
+        """A message has a subject and a body, its own or a template's."""
+        if self.subject is None and self.template_id is None:
+            raise PydanticCustomError("custom", "Either subject or templateId must be given")
+        if self.text is None and self.html is None and self.template_id is None:
+            raise PydanticCustomError("custom", "Either text or html must be given")
+        return self
+
+
+class EmailIdResult(Camel):
+    """The id of an accepted e-mail."""
+
+    email_id: str
+
+
+class EmailBatchResult(Camel):
+    """The ids of accepted e-mails, in the order they were given."""
+
+    data: list[EmailIdResult]
+
+
+class EmailEvent(Camel):
+    """One thing that happened to an e-mail."""
+
+    email_id: str
+    status: str
+    created_at: Instant
+    data: Any
+
+
+class Email(Camel):
+    """An e-mail with all that happened to it."""
+
+    id: str
+    team_id: int
+    to: list[str]
+    reply_to: list[str]
+    cc: list[str]
+    bcc: list[str]
+    from_: Annotated[str, Field(alias="from")]
+    subject: str
+    html: str | None
+    text: str | None
+    created_at: Instant
+    updated_at: Instant
+    email_events: list[EmailEvent]
