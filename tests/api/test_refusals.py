@@ -4,7 +4,6 @@ import json
 from typing import Any, Final
 
 import pytest
-from django.http import HttpRequest
 from django.test import RequestFactory
 
 from postroom.api.crm.api import api as crm
@@ -74,7 +73,7 @@ def test_no_error_stands_outside_the_families() -> None:
 
 
 @pytest.mark.parametrize("api", [crm, usesend], ids=lambda api: api.title)
-def test_what_nobody_expected_says_nothing_of_the_inside(api: DialectAPI, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_nobody_expected_says_nothing_of_the_inside(api: DialectAPI) -> None:
     status, body = answer(api, RuntimeError("secret inside"))
     assert status == 500
     assert "secret" not in sentence(body)
