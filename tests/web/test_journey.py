@@ -48,7 +48,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
     command = [sys.executable, "-m", "postroom.config", "createadmin", EMAIL, "--workspace", "newsroom"]
     subprocess.run(command, env=environment, check=True, capture_output=True)
     yield running
-    running.stop()
+    running.remove()
 
 
 @pytest.fixture

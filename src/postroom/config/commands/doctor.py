@@ -65,7 +65,7 @@ def _examine_data_dir() -> Iterator[Finding]:
 
 
 def _examine_database() -> Iterator[Finding]:
-    kind = "embedded" if is_embedded() else "from DATABASE_URL"
+    kind = f"embedded, at {connection.settings_dict['HOST']}" if is_embedded() else "from DATABASE_URL"
     if is_embedded() and not postgres.is_ready(settings.DATA_DIR):
         yield Finding("Database", False, "embedded and not running: start it with postroom up")
         return
