@@ -1,6 +1,7 @@
 """The sender process: claims work, hands it to the lanes of the sender accounts, books the results."""
 
 import asyncio
+import gc
 import os
 import secrets
 import signal
@@ -32,6 +33,9 @@ BULK_CLAIMS: Final = 2
 URGENT_CLAIMS: Final = 4
 MAX_CLAIMS: Final = 32
 
+COLLECT_AFTER: Final = 20_000
+"""How many new objects start a search for cycles: a message makes hundreds, and none of them in a cycle."""
+
 SWITCH_S: Final = 0.0005
 """How long a thread may keep the loop waiting: ten times less than usual, since the loop has every answer to take."""
 
@@ -53,6 +57,8 @@ class Pace:
 def main(pace: Pace | None = None) -> None:
     """Send until SIGTERM or SIGINT, then finish what is on the wire, put the rest back and return."""
     sys.setswitchinterval(SWITCH_S)
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
     owner = make_owner()
     journal = Journal(Path(settings.JOURNAL_DIR), owner)
     try:
