@@ -11,6 +11,8 @@ from typing import Final
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
+from django.test import override_settings
 
 from postroom.core.contacts.models import Suppression
 from postroom.core.contacts.types import SuppressionReason
@@ -24,6 +26,7 @@ from postroom.core.workspaces.models import Workspace
 from postroom.edge.smtp import server
 from postroom.edge.smtp.threads import close_connections
 from postroom.kit.paging import PageRequest
+from postroom.workers.mail import answer_sandbox_mail
 from tests.factories import NOW, make_workspace
 from tests.ledger import make_message
 
@@ -232,15 +235,40 @@ def test_a_magic_recipient_makes_the_sandbox_answer_by_mail(servers: Servers, me
     assert {hit.message_id for hit in StoredHit.objects.all()} == {message.pk}
 
 
+@pytest.mark.parametrize("failure", [OperationalError("the database is away"), RuntimeError("a surprise")])
+@pytest.mark.parametrize(("port", "storing"), [("inbound", "store_inbound"), ("sandbox", "store_sandbox_mails")])
 def test_a_mail_that_cannot_be_stored_is_refused_for_now(
-    servers: Servers, message: Message, monkeypatch: pytest.MonkeyPatch
+    servers: Servers, message: Message, monkeypatch: pytest.MonkeyPatch, failure: Exception, port: str, storing: str
 ) -> None:
-    from django.db import OperationalError
-
     def fail(**_: object) -> None:
-        raise OperationalError("the database is away")
+        raise failure
 
-    monkeypatch.setattr(mail, "store_inbound", fail)
-    with connect(servers.inbound) as client, pytest.raises(smtplib.SMTPDataError) as refusal:
+    with connect(getattr(servers, port)) as client:
+        with monkeypatch.context() as broken:
+            broken.setattr(mail, storing, fail)
+            with pytest.raises(smtplib.SMTPDataError) as refusal:
+                client.sendmail("", [return_path(message)], letter(message))
         client.sendmail("", [return_path(message)], letter(message))
     assert refusal.value.smtp_code == 451
+    assert InboundMessage.objects.count() + SandboxMail.objects.count() == 1
+
+
+def test_a_crowd_that_is_large_enough_gets_no_larger(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MAX_CLIENTS", 2)
+    with closing(Servers()) as servers, connect(servers.inbound):
+        with connect(servers.inbound):
+            with pytest.raises(smtplib.SMTPConnectError) as refusal:
+                connect(servers.inbound)
+            assert refusal.value.smtp_code == 421
+        with connect(servers.inbound) as again:
+            assert again.noop()[0] == 250
+
+
+def test_a_reply_that_belongs_elsewhere_is_no_failure(servers: Servers, message: Message) -> None:
+    host, port = servers.inbound.sockets[0].getsockname()[:2]
+    foreign = LETTER % (b"desk@elsewhere.example", b"<a@b>")
+    with connect(servers.sandbox) as client:
+        client.sendmail(return_path(message), ["reply@example.com", "bounce@example.com"], foreign)
+    with override_settings(SMTP_HOST=host, SMTP_PORT=port):
+        answer_sandbox_mail(sandbox_mail_id=SandboxMail.objects.get().pk)
+    assert read_all() == [InboundKind.BOUNCE]

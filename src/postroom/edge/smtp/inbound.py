@@ -1,16 +1,14 @@
 """Takes mail for our own inbound domain: bounces, complaints and replies, and nothing else."""
 
-import asyncio
 from typing import Final
 
-import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.conf import settings
-from django.db import Error as DatabaseError
 
 from postroom.core.mail import services as mail
 from postroom.core.mail.rules import tokens
 from postroom.core.mail.types import InboundMail
+from postroom.edge.smtp.storing import answer_when_stored
 from postroom.edge.smtp.threads import in_database_thread
 from postroom.kit import clock
 
@@ -19,8 +17,6 @@ MAX_RECIPIENTS: Final = 100
 
 # RFC 2142 names, and the address given to mailbox providers for their feedback reports.
 _ROLES: Final = frozenset({"abuse", "postmaster", "fbl"})
-
-log = structlog.get_logger(__name__)
 
 
 class InboundHandler:
@@ -43,12 +39,8 @@ class InboundHandler:
         if not isinstance(raw, bytes):
             return "554 5.6.0 Unreadable message"
         arrived = InboundMail(mail_from[:320], tuple(address[:320] for address in envelope.rcpt_tos), raw)
-        try:
-            await in_database_thread(lambda: mail.store_inbound(mail=arrived, now=clock.now()))
-        except (DatabaseError, asyncio.CancelledError) as error:
-            log.error("inbound mail not stored", error=type(error).__name__)
-            return "451 4.3.0 Cannot store the message now, try again later"
-        return "250 2.0.0 Stored"
+        storing = in_database_thread(lambda: mail.store_inbound(mail=arrived, now=clock.now()))
+        return await answer_when_stored(storing, "250 2.0.0 Stored")
 
 
 def is_ours(address: str) -> bool:

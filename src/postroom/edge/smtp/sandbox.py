@@ -1,18 +1,18 @@
 """Stands in for the world: takes every mail, keeps it, and lets magic recipients answer."""
 
 from collections.abc import Sequence
+from typing import Final
 
-import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from django.db import Error as DatabaseError
 
 from postroom.core.mail import services as mail
 from postroom.core.mail.types import CapturedMail
+from postroom.edge.smtp.storing import answer_when_stored
 from postroom.edge.smtp.threads import in_database_thread
 from postroom.kit import clock
-from postroom.kit.group_commit import GroupCommit, QueueFull
+from postroom.kit.group_commit import GroupCommit
 
-log = structlog.get_logger(__name__)
+MAX_OCTETS: Final = 50 * 1024 * 1024
 
 
 class SandboxHandler:
@@ -26,12 +26,7 @@ class SandboxHandler:
         if not isinstance(envelope.content, bytes):
             return "554 5.6.0 Unreadable message"
         captured = CapturedMail(envelope.mail_from or "", tuple(envelope.rcpt_tos), envelope.content)
-        try:
-            await self._store.put(captured)
-        except (DatabaseError, QueueFull) as error:
-            log.error("sandbox mail not stored", error=type(error).__name__)
-            return "451 4.3.0 Cannot store the message now, try again later"
-        return "250 2.0.0 Taken by the sandbox"
+        return await answer_when_stored(self._store.put(captured), "250 2.0.0 Taken by the sandbox")
 
 
 async def _store(mails: Sequence[CapturedMail]) -> None:

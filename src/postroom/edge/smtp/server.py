@@ -4,16 +4,18 @@ import asyncio
 import os
 import signal
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import django
 import structlog
-from aiosmtpd.smtp import SMTP
 
+from postroom.edge.smtp.bounds import BoundedSMTP, Crowd
 from postroom.edge.smtp.threads import close_connections
 
 log = structlog.get_logger(__name__)
 
+MAX_CLIENTS: Final = 100
+MAX_OWN_CLIENTS: Final = 1000
 IDLE_TIMEOUT_S: Final = 300  # RFC 5321, section 4.5.3.2.7: a server waits at least five minutes for a command
 
 
@@ -45,42 +47,33 @@ async def serve() -> None:
 
 async def listen_inbound(host: str, port: int) -> asyncio.Server:
     """Open the port on which bounces, complaints and replies come back."""
+    from django.conf import settings
+
     from postroom.edge.smtp.inbound import MAX_OCTETS, InboundHandler
 
-    factory = partial(
-        SMTP,
-        InboundHandler(),
-        data_size_limit=MAX_OCTETS,
-        enable_SMTPUTF8=True,
-        decode_data=False,
-        hostname=_hostname(),
-        ident="Postroom",
-        timeout=IDLE_TIMEOUT_S,
-    )
-    return await asyncio.get_running_loop().create_server(factory, host, port, reuse_address=True)
+    names = {"hostname": str(settings.INBOUND_DOMAIN), "ident": "Postroom"}
+    return await _listen(host, port, Crowd(MAX_CLIENTS), InboundHandler(), data_size_limit=MAX_OCTETS, **names)
 
 
 async def listen_sandbox(host: str, port: int) -> asyncio.Server:
     """Open the port of the server that stands in for the world."""
-    from postroom.edge.smtp.sandbox import SandboxHandler
+    from postroom.edge.smtp.sandbox import MAX_OCTETS, SandboxHandler
 
+    names = {"hostname": "sandbox.localhost", "ident": "Postroom sandbox"}
+    return await _listen(host, port, Crowd(MAX_OWN_CLIENTS), SandboxHandler(), data_size_limit=MAX_OCTETS, **names)
+
+
+async def _listen(host: str, port: int, crowd: Crowd, handler: object, **options: Any) -> asyncio.Server:
     factory = partial(
-        SMTP,
-        SandboxHandler(),
-        data_size_limit=50 * 1024 * 1024,
+        BoundedSMTP,
+        crowd,
+        handler,
         enable_SMTPUTF8=True,
         decode_data=False,
-        hostname="sandbox.localhost",
-        ident="Postroom sandbox",
         timeout=IDLE_TIMEOUT_S,
+        **options,
     )
     return await asyncio.get_running_loop().create_server(factory, host, port, reuse_address=True)
-
-
-def _hostname() -> str:
-    from django.conf import settings
-
-    return str(settings.INBOUND_DOMAIN)
 
 
 if __name__ == "__main__":
