@@ -19,6 +19,7 @@ def test_monitoring_is_answered_beside_django(door: FrontDoor) -> None:
     with httpx2.Client(base_url=door.url) as monitor:
         assert monitor.get("/health").status_code == 200
         assert "postroom_hits_waiting" in monitor.get("/metrics").text
+        assert monitor.get("/metrics", headers={"X-Forwarded-For": "10.0.0.1"}).status_code == 404
         assert monitor.get("/health/ready").status_code == 503, "no worker shows life here"
 
 

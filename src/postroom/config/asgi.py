@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from ipaddress import ip_address
 from typing import Any, Final, cast
 
 from a2wsgi import WSGIMiddleware
@@ -20,8 +21,9 @@ from postroom.config.bodies import BufferedBodies
 from postroom.config.health import Answer
 from postroom.edge.tracking import Tracking
 from postroom.kit import clock
-from postroom.kit.asgi import Application, Receive, Scope, Send, answer
+from postroom.kit.asgi import Application, Receive, Scope, Send, answer, find_header
 
+_FIGURES: Final = "/metrics"
 _NO_STORE: Final = (b"cache-control", b"no-store")
 
 
@@ -36,24 +38,26 @@ class FrontDoor:
         self._answers: dict[str, Callable[[], Answer]] = {
             "/health": health.answer_live,
             "/health/ready": lambda: health.answer_ready(now=clock.now()),
-            "/metrics": lambda: health.answer_metrics(now=clock.now()),
+            _FIGURES: lambda: health.answer_metrics(now=clock.now()),
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, one socket or the life of the process."""
         if scope["type"] == "http":
-            await self._route(scope["path"])(scope, receive, send)
+            await self._route(scope)(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
 
-    def _route(self, path: str) -> Application:
+    def _route(self, scope: Scope) -> Application:
+        path = scope["path"]
         if path.startswith("/o/"):
             return self._tracking.open
         if path.startswith("/c/"):
             return self._tracking.click
-        if (question := self._answers.get(path)) is not None:
+        question = self._answers.get(path)
+        if question is not None and (path != _FIGURES or _is_from_inside(scope)):
             return partial(self._monitor, question)
         return self._django
 
@@ -71,6 +75,16 @@ class FrontDoor:
                 await self._tracking.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _is_from_inside(scope: Scope) -> bool:
+    """Whether our own network asks, directly: a proxy in front names whom it speaks for, and nobody can prevent it."""
+    if find_header(scope, b"x-forwarded-for") or find_header(scope, b"forwarded"):
+        return False
+    try:
+        return ip_address(scope["client"][0]).is_private
+    except (TypeError, ValueError, KeyError):
+        return False
 
 
 def _ask(question: Callable[[], Answer]) -> Answer:
