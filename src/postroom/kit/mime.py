@@ -11,6 +11,8 @@ _MIN_WORD: Final = 24
 _PLAIN: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LINE_ENDS: Final = re.compile(r"\r\n?|\n")
+_LEADING_DOT: Final = re.compile(rb"^\.(?=.{0,73}$)", re.MULTILINE)
+"""A dot that SMTP would have to double, where the line has room for ``=2E``."""
 _BREAKS: Final = re.compile(r"[\r\n\t]+")
 
 
@@ -26,7 +28,7 @@ def clean_line(text: str) -> str:
 
 def qp_end(text: str) -> bytes:
     """Return clean ``text`` as quoted-printable (RFC 2045, section 6.7) with CRLF, for the end of a part."""
-    return b2a_qp(text.encode(), istext=True).replace(b"\n", b"\r\n")
+    return _LEADING_DOT.sub(b"=2E", b2a_qp(text.encode(), istext=True)).replace(b"\n", b"\r\n")
 
 
 def qp_piece(text: str) -> bytes:

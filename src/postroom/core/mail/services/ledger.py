@@ -148,8 +148,9 @@ def _array(values: Iterable[object]) -> str:
 
 
 def _texts(values: Iterable[str]) -> str:
-    """Return the literal of an array of any texts (PostgreSQL, section 8.15.6)."""
-    return _array(f'"{text}"' for text in (value.replace("\\", "\\\\").replace('"', '\\"') for value in values))
+    """Return the literal of an array of any texts (PostgreSQL, section 8.15.6), without the NUL that it cannot hold."""
+    quoted = _array(f'"{text}"' for text in (value.replace("\\", "\\\\").replace('"', '\\"') for value in values))
+    return quoted.replace("\0", "")
 
 
 def _said(handover: Handover) -> str:
