@@ -211,8 +211,8 @@ class AcceptedMessage:
 class Hit:
     """One raw event as the edge received it, to be stored first and applied later.
 
-    ``key`` de-duplicates redeliveries: equal keys are applied once. ``message_id`` is the ledger row, which may not have
-    been written yet when an event overtakes it. ``ip`` is already shortened (/24 or /48).
+    ``key`` de-duplicates redeliveries: equal keys are applied once. ``message_id`` is the ledger row, which may not
+    have been written yet when an event overtakes it. ``ip`` is already shortened (/24 or /48).
     """
 
     key: str

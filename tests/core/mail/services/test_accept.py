@@ -13,7 +13,7 @@ from postroom.core.contacts.types import NewContact, SuppressionReason, Suppress
 from postroom.core.mail import services as mail
 from postroom.core.mail.errors import BadHeader, BadMessage, NoSuchSender, TemplateRefused
 from postroom.core.mail.models import Content, Message, SenderAccount, TrackedLink
-from postroom.core.mail.types import AcceptedMessage, Composition, MessageClass, MessageStatus, NewMessage
+from postroom.core.mail.types import AcceptedMessage, Composition, MessageClass, MessageStatus, NewMessage, Provider
 from postroom.core.workspaces.models import AuditEntry, Workspace
 from postroom.core.workspaces.types import SYSTEM
 from postroom.kit.errors import AppError
@@ -134,6 +134,7 @@ def test_one_bad_message_refuses_the_whole_call_and_stores_nothing(
 ) -> None:
     workspace = make_workspace()
     sender = make_sender(workspace=workspace)
+    SenderAccount.objects.update(provider=Provider.SMTP)  # the sandbox lets anybody speak for anybody
     with pytest.raises(error):
         accept(workspace, new(sender), new(sender, **changes))
     assert Message.objects.count() == 0
