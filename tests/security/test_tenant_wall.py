@@ -77,7 +77,12 @@ def walk(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPatt
             yield route, pattern
 
 
-ROUTES: Final = [(route, str(pattern.name)) for route, pattern in walk(get_resolver())]
+# The doors of the APIs have cases of their own, in test_tenant_wall_api.
+API_DOORS: Final = ("^crm/+", "^usesend/+")
+
+ROUTES: Final = [
+    (route, str(pattern.name)) for route, pattern in walk(get_resolver()) if not route.startswith(API_DOORS)
+]
 INSIDE: Final = [(route, name) for route, name in ROUTES if name not in OUTSIDE]
 NAMING: Final = [(route, name) for route, name in INSIDE if "<uuid:uid>" in route or "<str:token>" in route]
 
