@@ -1,5 +1,6 @@
 """A fresh installation in ``var/demo``, started with the product's own command and asked over its own front door."""
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -19,6 +20,7 @@ from demo.show import console
 ROOT: Final = Path(__file__).resolve().parent.parent
 DATA_DIR: Final = ROOT / "var" / "demo"
 LOG: Final = ROOT / "var" / "demo.log"
+LOCK: Final = ROOT / "var" / "demo.lock"
 START_TIMEOUT_S: Final = 120
 WEB_PORT: Final = 8000
 EMAIL: Final = "owner@harbour.example"
@@ -31,6 +33,8 @@ class Installation:
         self.http_port, self.smtp_port, self.sandbox_port = free_ports()
         self.password = secrets.token_urlsafe(9)
         self._process: subprocess.Popen[bytes] | None = None
+        LOG.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = LOCK.open("wb")
 
     def __enter__(self) -> Self:
         return self
@@ -39,6 +43,7 @@ class Installation:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        self._lock.close()
 
     @property
     def url(self) -> str:
@@ -47,9 +52,9 @@ class Installation:
 
     def start(self) -> None:
         """Empty the data directory, start every part, wait until all is ready. Exits with a sentence when it fails."""
+        self._claim_directory()
         self._settle_environment()
         shutil.rmtree(DATA_DIR, ignore_errors=True)
-        LOG.parent.mkdir(parents=True, exist_ok=True)
         with LOG.open("wb") as log, console.status("Starting PostgreSQL, web, worker, sender and SMTP …"):
             command = [sys.executable, "-m", "postroom.config", "up"]
             self._process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
@@ -77,6 +82,13 @@ class Installation:
     def show_address(self) -> None:
         """Say where the application is and how to sign in."""
         console.print(f"\nOpen [bold]{self.url}[/]  e-mail [bold]{EMAIL}[/]  password [bold]{self.password}[/]\n")
+
+    def _claim_directory(self) -> None:
+        """Make sure that no other demonstration runs on the data that are about to be thrown away."""
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit("Another demonstration is running from this directory; end it first (Ctrl-C in its terminal).")
 
     def _settle_environment(self) -> None:
         """Tell the settings of this process and of its children which installation is meant."""
