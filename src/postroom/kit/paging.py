@@ -9,18 +9,19 @@ T_co = TypeVar("T_co", covariant=True)
 U = TypeVar("U")
 
 MAX_PAGE_SIZE = 200
+MAX_PAGE_NUMBER = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which page: ``number`` counts from 1, ``size`` is capped at ``MAX_PAGE_SIZE``."""
+    """Which page: ``number`` counts from 1; it and ``size`` are capped, so that every page can be asked for."""
 
     number: int = 1
     size: int = 50
     with_total: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "number", max(1, self.number))
+        object.__setattr__(self, "number", min(max(1, self.number), MAX_PAGE_NUMBER))
         object.__setattr__(self, "size", min(max(1, self.size), MAX_PAGE_SIZE))
 
     @property
