@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from postroom.config.commands import claims
 from postroom.config.commands.administrator import NewAdministrator, create_administrator
 from postroom.config.commands.doctor import examine
+from postroom.core.mail.models import Chunk, Message, Recipient
+from postroom.core.mail.types import ChunkStatus
 from postroom.core.workspaces import selectors as workspaces
 from postroom.core.workspaces.errors import EmailTaken, WeakPassword
 from postroom.core.workspaces.types import Role
+from tests.factories import NOW, make_workspace
+from tests.ledger import make_batch
 
 NEW = NewAdministrator("ada@example.com", "analytical engine", "Example", "main")
 
@@ -40,7 +45,7 @@ def test_bad_settings_are_refused_with_a_sentence(tmp_path: Path, environment: d
 
 def test_the_help_lists_every_command(tmp_path: Path) -> None:
     text = run(tmp_path, "--help").stdout
-    commands = ("up", "web", "worker", "sender", "smtp", "migrate", "createadmin", "import", "doctor")
+    commands = ("up", "web", "worker", "sender", "smtp", "migrate", "createadmin", "import", "doctor", "claims")
     assert all(f"\n  {command} " in text for command in commands)
     assert "\n  manage" not in text
 
@@ -73,3 +78,24 @@ def test_the_doctor_finds_what_is_missing(capsys: pytest.CaptureFixture[str]) ->
     assert "up to date" in found
     assert "postroom worker" in found
     assert "sandbox only" in found
+
+
+@pytest.mark.django_db
+def test_claims_names_who_holds_mail_and_gives_up_a_lost_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    batch = make_batch(workspace=make_workspace(), total=2)
+    chunk = Chunk.objects.create(
+        batch=batch, number=1, size=2, status=ChunkStatus.CLAIMED, owner="lost-1-a", attempt=1, claimed_at=NOW
+    )
+    for number in (901, 902):
+        Recipient.objects.create(
+            id=number, batch=batch, chunk_number=1, contact_id=number, email=f"ann-{number}@example.com"
+        )
+
+    claims.show_claims()
+    assert "lost-1-a" in capsys.readouterr().out
+    assert claims.abandon_claims("lost-1-a") == 0
+    assert claims.abandon_claims("lost-1-a") == 1
+
+    chunk.refresh_from_db()
+    assert chunk.status == ChunkStatus.DONE
+    assert set(Message.objects.values_list("pk", "status")) == {(901, "in_doubt"), (902, "in_doubt")}

@@ -123,6 +123,19 @@ def doctor() -> None:
     raise typer.Exit(examine())
 
 
+@app.command()
+def claims(
+    abandon: Annotated[str, typer.Option(help="A sender of this list whose machine will not come back.")] = "",
+) -> None:
+    """Show what each sender holds. A dead sender's mail is taken over on its own machine; abandon one that is lost."""
+    prepare("claims")
+    from postroom.config.commands import claims as held
+
+    if abandon:
+        raise typer.Exit(held.abandon_claims(abandon))
+    held.show_claims()
+
+
 @app.command(hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def manage(context: typer.Context) -> None:
     """Pass everything on to Django's own commands."""
