@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.test import Client
 
@@ -10,6 +10,8 @@ from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import User, Workspace
 from postroom.core.workspaces.types import Door, NewKey, Role
 from tests.factories import NOW, make_actor, make_user
+
+_CLIENT: Final = Client(raise_request_exception=False)
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,7 @@ class ApiClient:
             sent.setdefault("Authorization", f"Bearer {self.secret}")
         content_type = sent.pop("Content-Type", "application/json")
         octets = body if isinstance(body, str | bytes) else b"" if body is None else json.dumps(body)
-        response = Client(raise_request_exception=False).generic(
-            method, self.prefix + path, octets, content_type, headers=sent
-        )
+        response = _CLIENT.generic(method, self.prefix + path, octets, content_type, headers=sent)
         is_json = response.headers.get("Content-Type", "").startswith("application/json")
         return Reply(response.status_code, response.json() if is_json else response.content.decode())
 

@@ -12,7 +12,7 @@ LARGEST: Final = 200
 def _whole(default: int, maximum: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
         text = str(value).strip()
-        return min(max(1, int(text)), maximum) if text.isascii() and text.isdigit() and len(text) < 19 else default
+        return min(max(1, int(text[:9])), maximum) if text.isascii() and text.isdigit() else default
 
     return read
 
