@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+import psycopg
 import structlog
-from django.db import close_old_connections, connections
+from django.db import OperationalError, close_old_connections, connections
 
 from postroom.kit import clock
 from postroom.kit.notify import Listener
@@ -38,6 +39,9 @@ def _run(loop: Loop, stop: threading.Event) -> None:
         while not stop.is_set():
             try:
                 _turn(loop, listener, stop)
+            except (OperationalError, psycopg.OperationalError) as error:
+                log.warning("loop_waits_for_database", loop=loop.name, error=type(error).__name__)
+                stop.wait(AFTER_AN_ERROR_S)
             except Exception:
                 # Whatever it was, the next look may fare better: a loop ends with its process only.
                 log.exception("loop_step_failed", loop=loop.name)
