@@ -121,6 +121,22 @@ def test_a_scheduled_campaign_can_be_called_back(as_owner: Client, workspace: Wo
     assert draft.status == CampaignStatus.DRAFT
 
 
+def test_a_campaign_that_could_not_be_started_says_why_and_becomes_a_draft_again(
+    as_owner: Client, workspace: Workspace
+) -> None:
+    draft = make_draft(workspace=workspace, readers=[make_contact(workspace=workspace)])
+    here = f"/w/{workspace.slug}/campaigns/{draft.uid}/"
+    as_owner.post(f"{here}send/")
+    services.fail_campaign(campaign_id=draft.pk, reason="The disk is full.", now=clock.now())
+    page = as_owner.get(f"{here}report/").content.decode()
+    assert "The disk is full." in page
+    assert "Nothing was sent." in page
+    assert "Back to draft" in page
+    as_owner.post(f"{here}cancel/")
+    draft.refresh_from_db()
+    assert (draft.status, draft.error) == (CampaignStatus.DRAFT, "")
+
+
 def test_a_running_campaign_is_paused_resumed_and_cancelled(as_owner: Client, workspace: Workspace) -> None:
     campaign = start(workspace)
     here = f"/w/{workspace.slug}/campaigns/{campaign.uid}/"
