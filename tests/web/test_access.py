@@ -6,8 +6,11 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern
 
+from postroom.core.workspaces import services
 from postroom.core.workspaces.models import Workspace
+from postroom.core.workspaces.types import Role
 from postroom.web.urls import in_workspace
+from tests.factories import NOW, make_actor, make_user, make_workspace
 
 PATTERNS: list[URLPattern] = in_workspace[0]
 SOME_UID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
@@ -78,3 +81,13 @@ def test_a_live_part_of_a_page_notices_that_the_session_has_ended(client: Client
     response = client.get(f"/w/{workspace.slug}/campaigns/", headers={"HX-Request": "true"})
     assert response.headers["HX-Refresh"] == "true"
     assert response.content == b""
+
+
+def test_the_switcher_leads_to_the_other_workspaces_of_the_organization(client: Client, workspace: Workspace) -> None:
+    other = make_workspace(organization=workspace.organization, name="Second room")
+    head = make_user()
+    services.add_member(user=head, organization=workspace.organization, role=Role.ADMIN, actor=make_actor(), now=NOW)
+    client.force_login(head)
+    page = client.get(f"/w/{workspace.slug}/contacts/").content.decode()
+    assert f'href="/w/{other.slug}/"' in page
+    assert client.get(f"/w/{other.slug}/").status_code == 200
