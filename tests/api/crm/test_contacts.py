@@ -279,7 +279,14 @@ def test_an_unknown_route_or_method_is_not_found(client: ApiClient, method: str,
 
 
 @pytest.mark.parametrize(
-    "body", ["{", '{"firstName": "\\u0000"}', '{"firstName": "A", "customFields": {"a": NaN}}', ""]
+    "body",
+    [
+        "{",
+        '{"firstName": "\\u0000"}',
+        '{"firstName": "A", "customFields": {"a": NaN}}',
+        '{"firstName": "A", "customFields": {"a": 1e999}}',
+        "",
+    ],
 )
 def test_a_body_that_cannot_be_read_is_refused(client: ApiClient, body: str) -> None:
     assert client.post("/contacts", body).status == 400

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any, NoReturn
 
 from django.http import HttpRequest
@@ -22,7 +23,7 @@ class StrictJson(Parser):
         """Return the body's value. Raises ValueError, or RecursionError for one too deep."""
         if request.content_type != "application/json":
             return BODY_WITHOUT_JSON
-        value: dict[str, Any] = json.loads(request.body, parse_constant=_refuse)
+        value: dict[str, Any] = json.loads(request.body, parse_constant=_refuse, parse_float=_finite)
         for text in _texts(value):
             if "\0" in text:
                 raise ValueError("a text holds a NUL")
@@ -32,6 +33,12 @@ class StrictJson(Parser):
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    """A number too large for a float would become Infinity."""
+    number = float(digits)
+    return number if isfinite(number) else _refuse(digits)
 
 
 def _texts(value: JSONValue) -> Iterator[str]:

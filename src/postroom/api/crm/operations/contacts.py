@@ -83,13 +83,10 @@ def create_contact(
     )
     now = clock.now()
     if contact.add_to_workspace:
-        stored, is_new = services.add_contact(workspace=room.workspace, new=new, actor=room.actor, now=now)
-    else:
-        stored, is_new = (
-            services.create_contact(workspace=room.workspace, new=new, actor=room.actor, now=now, links_known=False),
-            True,
-        )
-    return Status(201 if is_new else 200, _show(room, stored))
+        known, is_new = services.add_contact(workspace=room.workspace, new=new, actor=room.actor, now=now)
+        return Status(201 if is_new else 200, _show(room, known))
+    stored = services.create_contact(workspace=room.workspace, new=new, actor=room.actor, now=now, links_known=False)
+    return Status(201, _show(room, stored))
 
 
 @router.get("/contacts/{id}", operation_id="getContact", response={200: schemas.Contact, **MAY_NOT, **NOT_FOUND})
