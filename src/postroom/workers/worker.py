@@ -5,12 +5,13 @@ import os
 import signal
 import threading
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from procrastinate import App
 from procrastinate.app import WorkerOptions
 from procrastinate.worker import Worker
 
+from postroom.core.insights.selectors.installation import find_worker_heartbeat
 from postroom.workers import campaigns, contacts, mail, schedules
 from postroom.workers.jobs import build_app
 from postroom.workers.loops import running_loops
@@ -89,8 +90,16 @@ def _leave(worker: Worker) -> None:
 
 
 def _rescue_at(pace: Pace) -> Step:
+    """Silence counts only while workers could be heard: after an outage of the database all of them were silent."""
+    heard_since: datetime | None = None
+
     def rescue(now: datetime) -> bool:
-        rescue_jobs(now=now, silent_for_s=pace.silent_for_s)
+        nonlocal heard_since
+        since, heard_since = heard_since or now, None
+        find_worker_heartbeat()  # while the database is away, this raises
+        if now - since >= timedelta(seconds=2 * pace.heartbeat_s):
+            rescue_jobs(now=now, silent_for_s=pace.silent_for_s)
+        heard_since = since
         return False
 
     return rescue
