@@ -45,7 +45,19 @@ def test_bad_settings_are_refused_with_a_sentence(tmp_path: Path, environment: d
 
 def test_the_help_lists_every_command(tmp_path: Path) -> None:
     text = run(tmp_path, "--help").stdout
-    commands = ("up", "web", "worker", "sender", "smtp", "migrate", "createadmin", "import", "doctor", "claims")
+    commands = (
+        "up",
+        "web",
+        "worker",
+        "sender",
+        "smtp",
+        "migrate",
+        "createadmin",
+        "createkey",
+        "import",
+        "doctor",
+        "claims",
+    )
     assert all(f"\n  {command} " in text for command in commands)
     assert "\n  manage" not in text
 

@@ -98,6 +98,26 @@ def createadmin(
     typer.echo(f"{email} may now sign in and administers the workspace {workspace}.")
 
 
+@app.command()
+def createkey(
+    email: Annotated[str, typer.Argument(help="Who the key acts as.")],
+    door: Annotated[str, typer.Argument(help="Which API it opens: usesend or crm.")],
+    workspace: Annotated[str, typer.Option(help="Address (slug) of the workspace.")] = "main",
+    name: Annotated[str, typer.Option(help="What it is for.")] = "Made on the command line",
+) -> None:
+    """Make an API key and show its secret, this once."""
+    prepare("createkey")
+    from postroom.config.commands import keys
+    from postroom.core.workspaces.types import Door
+
+    if door not in keys.DOORS:
+        raise typer.BadParameter(f"There is no API {door!r}; there are {', '.join(keys.DOORS)}.")
+    opened = Door(door)
+    secret = keys.create_key(keys.KeyOrder(email, workspace, opened, name))
+    typer.echo(f"address: {keys.base_address(opened)}")
+    typer.echo(f"key:     {secret}")
+
+
 @app.command(name="import")
 def import_contacts(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],

@@ -51,6 +51,12 @@ class ForeignWorkspace(Invalid):
     code = "membership_workspace_foreign"
 
 
+class UserNotFound(NotFound):
+    """Nobody signs in with this e-mail."""
+
+    code = "user_not_found"
+
+
 class AlreadyMember(Conflict):
     """This person is a member there already."""
 

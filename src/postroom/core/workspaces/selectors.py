@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from postroom.core.workspaces.errors import RoleTooLow, WorkspaceNotFound
+from postroom.core.workspaces.errors import RoleTooLow, UserNotFound, WorkspaceNotFound
 from postroom.core.workspaces.models import Membership, User, Workspace
 from postroom.core.workspaces.rules import combine_roles, highest_role
 from postroom.core.workspaces.types import Role
@@ -34,6 +34,14 @@ def get_workspace_by_uid(*, user: User, uid: UUID) -> Workspace:
 def list_workspaces(*, user: User) -> list[Workspace]:
     """Return every workspace that ``user`` may enter, by name."""
     return list(_visible_workspaces(user).select_related("organization").order_by("name", "id"))
+
+
+def get_user(*, email: str) -> User:
+    """Return who signs in with ``email``; for commands. Raises UserNotFound."""
+    user = User.objects.filter(email=email.strip().lower()).first()
+    if user is None:
+        raise UserNotFound(f"Nobody signs in with {email.strip()}.", email=email)
+    return user
 
 
 def effective_role(*, user: User, workspace: Workspace) -> Role | None:
