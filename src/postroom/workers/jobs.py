@@ -51,8 +51,12 @@ def watch_job(call_next: Callable[[], object], context: JobContext, worker: Work
         try:
             return call_next()
         except Exception as error:
+            is_expected = isinstance(error, AppError)
             if RetryUnexpected().get_retry_decision(exception=error, job=job) is None:
-                give_up(job.task_name, job.task_kwargs, error.message if isinstance(error, AppError) else UNEXPECTED)
+                give_up(job.task_name, job.task_kwargs, str(error) if is_expected else UNEXPECTED)
+            else:
+                # The engine tells of the last failure only.
+                log.warning("job_will_be_tried_again", attempts=job.attempts + 1, exc_info=not is_expected)
             raise
 
 
