@@ -32,7 +32,7 @@ _SCANNERS: Final = re.compile(
 )
 
 _MACHINES: Final = re.compile(
-    r"bot\b|bot/|crawl|spider|slurp|preview|fetch|scan|monitor|validator|link ?check|facebookexternalhit|whatsapp"
+    r"(?<!cu)bot\b|crawl|spider|slurp|preview|fetch|scan|monitor|validator|link ?check|facebookexternalhit|whatsapp"
     r"|telegram|slack|skypeuri|discord|curl|wget|libwww|python|aiohttp|httpx|urllib|java/|okhttp|apache-httpclient"
     r"|go-http-client|node-fetch|axios|undici|php/|guzzle|ruby|perl|dart/|powershell|winhttp|headless|phantomjs|puppeteer|playwright"
     r"|selenium|postman|insomnia",
