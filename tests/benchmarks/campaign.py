@@ -5,9 +5,11 @@ every hand-over and appends a ledger row for each, all durable; ``smtp-source`` 
 from the commit that accepts the audience to the commit that ends the batch.
 """
 
+import statistics
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,7 +27,7 @@ from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM
 from postroom.kit import clock
 from postroom.workers.sender.composer import Composer
-from tests.benchmarks.ground import child
+from tests.benchmarks.ground import child, cpu_seconds
 from tests.benchmarks.people import import_people, make_workspace, write_people
 from tests.benchmarks.postfix import BODY_LENGTH, smtp_sink, smtp_source
 from tests.benchmarks.rounds import Contestant, alternate, say, show
@@ -55,12 +57,15 @@ def run(directory: Path, rounds: int) -> None:
             Contestant("smtp-source -d -s 16", lambda: smtp_source(port, MESSAGES, "-d"), is_yardstick=True),
             Contestant("smtp-source -s 16", lambda: smtp_source(port, MESSAGES), is_yardstick=True),
         ]
+        costs: dict[str, list[float]] = defaultdict(list)
         for signing, target in TARGETS.items():
             sender = _make_sender(workspace, signing, port)
             name = "campaign" if signing is Signing.NONE else f"campaign, {signing} signature"
-            contestants.append(Contestant(name, _campaign(workspace, sender, process), target=target))
+            contestants.append(Contestant(name, _campaign(workspace, sender, process, costs[name]), target=target))
         rates = alternate(contestants, rounds)
     show(f"Campaign of {MESSAGES:,}, one sender process, into smtp-sink, messages/s", contestants, rates)
+    for name, seconds in costs.items():
+        say(f"  {name}: {statistics.median(seconds) * 1e6:.0f} us of processor time a message in the sender process")
     octets = _measure_message(workspace)
     say(f"  smtp-source sends {BODY_LENGTH:,} octets of body, the campaign's message has {octets:,}")
 
@@ -79,8 +84,13 @@ def _make_sender(workspace: Workspace, signing: Signing, port: int) -> SenderAcc
     return services.create_sender(workspace=workspace, new=new, actor=SYSTEM, now=clock.now())
 
 
-def _campaign(workspace: Workspace, sender: SenderAccount, process: "subprocess.Popen[bytes]") -> Callable[[], float]:
+def _campaign(
+    workspace: Workspace, sender: SenderAccount, process: "subprocess.Popen[bytes]", costs: list[float]
+) -> Callable[[], float]:
+    """Return what sends one campaign; it appends the sender's processor time for each message to ``costs``."""
+
     def measure() -> float:
+        cpu_before = cpu_seconds(process.pid)
         batch, started = _start(workspace, sender)
         deadline = started + TIMEOUT_S
         while Batch.objects.values_list("status", flat=True).get(pk=batch.pk) != BatchStatus.DONE:
@@ -88,6 +98,7 @@ def _campaign(workspace: Workspace, sender: SenderAccount, process: "subprocess.
                 sys.exit(f"The batch did not end within {TIMEOUT_S} seconds, or its sender did.")
             time.sleep(0.01)
         elapsed = perf_counter() - started
+        costs.append((cpu_seconds(process.pid) - cpu_before) / MESSAGES)
         counts = selectors.count_batch(batch_id=batch.pk)
         if not counts.total == counts.delivered == MESSAGES:
             sys.exit(f"Not everybody of {MESSAGES} was delivered to: {counts}")

@@ -58,6 +58,12 @@ def find_program(name: str) -> str:
     return path
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time a process has used so far (Linux: utime and stime of proc(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def describe_machine() -> None:
     """Say what everything ran on; an absolute rate means nothing without it."""
     from importlib.metadata import version

@@ -63,3 +63,9 @@ def test_text_that_looks_encoded_is_encoded_again() -> None:
 def test_cleaning_keeps_text_and_drops_controls() -> None:
     assert mime.clean_text("a\r\nb\rc\0\x0b\ud800d\te") == "a\nb\ncd\te"
     assert mime.clean_line(" a\r\n b\t\0c ") == "a  b c"
+
+
+def test_a_dot_at_the_start_of_a_line_is_spelt_out_where_there_is_room() -> None:
+    assert mime.qp_end(".a\nb.c\n.") == b"=2Ea\r\nb.c\r\n=2E"
+    assert mime.qp_piece(".") == b"=2E=\r\n"
+    assert mime.qp_end("." * 76).startswith(b".." * 20)
