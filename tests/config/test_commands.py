@@ -43,6 +43,14 @@ def test_bad_settings_are_refused_with_a_sentence(tmp_path: Path, environment: d
     assert "Traceback" not in done.stderr
 
 
+def test_a_database_that_does_not_answer_is_told_with_a_sentence(tmp_path: Path) -> None:
+    done = run(tmp_path, "createkey", "ada@example.com", "crm")
+    assert done.returncode == 1
+    assert done.stderr.startswith("postroom: ")
+    assert "Is the server running" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_help_lists_every_command(tmp_path: Path) -> None:
     text = run(tmp_path, "--help").stdout
     commands = (

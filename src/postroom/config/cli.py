@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from django.db.utils import OperationalError
 
 from postroom.config.bootstrap import Refused, prepare
 from postroom.config.environment import BadSetting
@@ -21,7 +22,7 @@ def main() -> None:
     """Run the command line; an expected failure is one sentence on standard error and exit code 1."""
     try:
         app()
-    except (AppError, BadSetting, PortInUse, PostgresError, Refused) as error:
+    except (AppError, BadSetting, OperationalError, PortInUse, PostgresError, Refused) as error:
         sys.exit(f"postroom: {error}")
 
 

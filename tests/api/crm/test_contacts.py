@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from postroom.core.contacts import services as contacts
@@ -265,6 +266,10 @@ def test_without_a_good_key_nothing_is_said(client: ApiClient, workspace: Worksp
         assert ApiClient(client.prefix).get(path) == Reply(401, {"error": "Unauthorized"})
         for secret in ("pai_" + "0" * 64, other_door.secret):
             assert ApiClient(client.prefix, secret).get(path) == Reply(401, {"error": "Invalid API key"})
+
+
+def test_no_cache_on_the_way_keeps_an_answer() -> None:
+    assert Client().get("/crm/api/contacts").headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize("word", [NOBODY, "17", "none"])

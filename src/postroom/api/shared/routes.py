@@ -24,6 +24,7 @@ def _with_unknown_methods(pattern: URLPattern, unknown: Callable[[HttpRequest], 
     @wraps(view)
     def answer(request: HttpRequest, **captured: object) -> HttpResponseBase:
         response = view(request, **captured)
+        response.headers["Cache-Control"] = "no-store"  # answers are one key's own
         return unknown(request) if response.status_code == 405 else response
 
     return URLPattern(pattern.pattern, answer, pattern.default_args, pattern.name)
