@@ -1,7 +1,6 @@
-"""HTML of mail: MJML and style sheets compiled to plain HTML that loads nothing, start tags found, text made of it."""
+"""HTML of mail: MJML and style sheets compiled to plain HTML that loads nothing, and text made of it."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
 from typing import Final
 
@@ -147,10 +146,3 @@ class _TextWriter:
         lines = (_BLANKS.sub(" ", line).strip() for line in "".join(self._parts).split("\n"))
         text = "\n".join(lines).strip()
         return f"{text}\n" if text else ""
-
-
-def start_tags(html: str, name: str) -> Iterator[re.Match[str]]:
-    """Yield the start tags called ``name`` of HTML that ``inline_styles`` wrote."""
-    for match in TOKENS.finditer(html):
-        if not match[0].startswith(("<!", "</")) and tag_name(match[0]) == name:
-            yield match

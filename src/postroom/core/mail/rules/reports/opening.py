@@ -23,7 +23,6 @@ MAX_FIELD: Final = 8 * 1024
 _HEADER_END: Final = re.compile(rb"\r?\n\r?\n")
 _PART_START: Final = re.compile(rb"^--", re.MULTILINE)
 _NESTING: Final = re.compile(rb"multipart/|message/", re.IGNORECASE)
-_Mail = Message
 
 
 def open_mail(raw: bytes) -> Message:
