@@ -10,8 +10,6 @@ from ninja.parser import Parser
 
 from postroom.kit.types import JSONValue
 
-BODY_WITHOUT_JSON: dict[str, Any] = {}
-
 
 class StrictJson(Parser):
     """Refuses what PostgreSQL has no place for: NaN and Infinity, NUL, and halves of surrogate pairs (RFC 8259, 8.2).
@@ -22,7 +20,7 @@ class StrictJson(Parser):
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
         """Return the body's value. Raises ValueError, or RecursionError for one too deep."""
         if request.content_type != "application/json":
-            return BODY_WITHOUT_JSON
+            return {}
         value: dict[str, Any] = json.loads(request.body, parse_constant=_refuse, parse_float=_finite)
         for text in _texts(value):
             if "\0" in text:

@@ -17,7 +17,6 @@ _EXPECTED: Final = {
     "model_attributes_type": "object",
     "datetime_type": "string",
 }
-_MISSING: Final[dict[str, str]] = {"": "object"}
 UNION: Final = "invalid_union"
 """The type of our own fault for a value that is neither a text nor a list of texts."""
 
@@ -41,7 +40,7 @@ def _missing(fault: ErrorDetails) -> JSONObject:
     name = str(fault["loc"][-1]) if fault["loc"] else ""
     if name == "to":
         return _neither(fault["loc"], "undefined")
-    return {**_wrong_type(_MISSING.get(name, "string"), "undefined"), "message": "Required"}
+    return {**_wrong_type("string" if name else "object", "undefined"), "message": "Required"}
 
 
 def _union(fault: ErrorDetails) -> JSONObject:
