@@ -10,10 +10,9 @@ from postroom.core.contacts.models import ImportRowError, ImportRun
 from postroom.core.contacts.rules.csv_files import HEAD_SIZE, BrokenRow, detect_format, read_header, read_rows
 from postroom.core.contacts.rules.import_columns import suggest_fields, suggest_mapping
 from postroom.core.contacts.selectors.fields import list_field_specs
-from postroom.core.contacts.selectors.pages import paginate
 from postroom.core.contacts.types import CsvSample
 from postroom.core.workspaces.models import Workspace
-from postroom.kit.paging import Page, PageRequest
+from postroom.kit.paging import Page, PageRequest, fetch_page
 
 SAMPLE_ROWS: Final = 200
 SAMPLE_SIZE: Final = 1024 * 1024
@@ -29,13 +28,13 @@ def get_import(*, workspace: Workspace, uid: UUID) -> ImportRun:
 
 def list_imports(*, workspace: Workspace, page: PageRequest) -> Page[ImportRun]:
     """Return the workspace's imports, newest first."""
-    return paginate(ImportRun.objects.filter(workspace=workspace).order_by("-pk"), page)
+    return fetch_page(ImportRun.objects.filter(workspace=workspace).order_by("-pk"), page)
 
 
 def list_import_errors(*, workspace: Workspace, uid: UUID, page: PageRequest) -> Page[ImportRowError]:
     """Return the rows of an import that did not become contacts, in the order of the file. Raises NoSuchImport."""
     run = get_import(workspace=workspace, uid=uid)
-    return paginate(ImportRowError.objects.filter(run=run).order_by("row_number"), page)
+    return fetch_page(ImportRowError.objects.filter(run=run).order_by("row_number"), page)
 
 
 def read_sample(*, file: BinaryIO, workspace: Workspace | None = None) -> CsvSample:

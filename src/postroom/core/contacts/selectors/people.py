@@ -24,12 +24,11 @@ from postroom.core.contacts.models import (
     Tag,
 )
 from postroom.core.contacts.selectors.fields import list_fields
-from postroom.core.contacts.selectors.pages import paginate
 from postroom.core.contacts.selectors.segments import get_segment_by_id, matching_ids
 from postroom.core.contacts.selectors.suppressions import suppressions_in_force
 from postroom.core.contacts.types import ContactOrder
 from postroom.core.workspaces.models import Workspace
-from postroom.kit.paging import Page, PageRequest
+from postroom.kit.paging import Page, PageRequest, fetch_page
 from postroom.kit.types import JSONValue
 
 NEWEST_FIRST: Final = ContactOrder()
@@ -125,7 +124,7 @@ def list_contacts(
     if segment_id is not None:
         segment = get_segment_by_id(workspace=workspace, segment_id=segment_id)
         rows = rows.filter(pk__in=matching_ids(workspace=workspace, filter_=segment.filter))
-    return paginate(_with_marks(rows, workspace).order_by(*_sorted_by(order)), page)
+    return fetch_page(_with_marks(rows, workspace).order_by(*_sorted_by(order)), page)
 
 
 def describe_contact(*, workspace: Workspace, uid: UUID) -> ContactCard:

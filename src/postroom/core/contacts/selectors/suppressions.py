@@ -3,10 +3,9 @@
 from django.db.models import Q, QuerySet
 
 from postroom.core.contacts.models import Contact, Suppression
-from postroom.core.contacts.selectors.pages import paginate
 from postroom.core.contacts.types import SuppressionScope
 from postroom.core.workspaces.models import Workspace
-from postroom.kit.paging import Page, PageRequest
+from postroom.kit.paging import Page, PageRequest, fetch_page
 
 
 def list_suppressions(*, workspace: Workspace, page: PageRequest, search: str = "") -> Page[Suppression]:
@@ -17,7 +16,7 @@ def list_suppressions(*, workspace: Workspace, page: PageRequest, search: str = 
     rows = Suppression.objects.filter(own)
     if search:
         rows = rows.filter(email__icontains=search.replace("\0", ""))
-    return paginate(rows.order_by("-pk"), page)
+    return fetch_page(rows.order_by("-pk"), page)
 
 
 def suppressions_in_force(*, workspace: Workspace, contact: Contact) -> QuerySet[Suppression]:

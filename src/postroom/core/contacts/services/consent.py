@@ -17,7 +17,6 @@ from postroom.core.contacts.models import (
 from postroom.core.contacts.selectors.lists import get_category
 from postroom.core.contacts.selectors.people import lock_contact_by_id, lock_known_contact
 from postroom.core.contacts.services.proof import Word, keep_proof
-from postroom.core.contacts.services.records import record
 from postroom.core.contacts.services.suppression import suppress_opted_out
 from postroom.core.contacts.types import (
     ConsentState,
@@ -26,6 +25,7 @@ from postroom.core.contacts.types import (
     SubscriptionStatus,
     SuppressionScope,
 )
+from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit.types import JSONObject
@@ -44,7 +44,7 @@ def create_category(*, workspace: Workspace, name: str, slug: str, actor: Actor,
     except IntegrityError as error:
         raise NameTaken(f"There is already a category {slug!r}.") from error
     act = AuditRecord("category.created", "category", category.pk, after={"slug": slug})
-    record(workspace=workspace, actor=actor, act=act, now=now)
+    events.record_act(workspace=workspace, actor=actor, act=act, now=now)
     return category
 
 
@@ -75,7 +75,7 @@ def set_consent(
         "contact.consent_changed", "consent", consent.pk, before={"state": before}, after={"state": state}
     )
     data: JSONObject = {"category_id": category.pk, "state": state.value}
-    record(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk, data=data)
+    events.record_act(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk, data=data)
     return consent
 
 
@@ -171,7 +171,7 @@ def _record_opt_out(workspace: Workspace, contact: Contact, scope: OptOutScope, 
         "source": word.source[:200],
     }
     act = AuditRecord("contact.opted_out", "contact", contact.pk, after=data)
-    record(workspace=workspace, actor=word.actor, act=act, now=word.at, contact_id=contact.pk, data=data)
+    events.record_act(workspace=workspace, actor=word.actor, act=act, now=word.at, contact_id=contact.pk, data=data)
 
 
 def _is_whole_workspace(scope: OptOutScope) -> bool:

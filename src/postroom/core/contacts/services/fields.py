@@ -10,8 +10,8 @@ from postroom.core.contacts import rules
 from postroom.core.contacts.errors import BadField, NameTaken
 from postroom.core.contacts.models import Field
 from postroom.core.contacts.selectors.fields import list_fields
-from postroom.core.contacts.services.records import record
 from postroom.core.contacts.types import FieldScope, FieldType, NewField
+from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
 
@@ -32,7 +32,7 @@ def create_field(*, workspace: Workspace, new: NewField, actor: Actor, now: date
         raise NameTaken(f"There is already a field {key!r}.", key=key)
     field = _insert(workspace, new, label, key, now)
     act = AuditRecord("field.created", "field", field.pk, after={"key": key, "type": new.type.value})
-    record(workspace=workspace, actor=actor, act=act, now=now)
+    events.record_act(workspace=workspace, actor=actor, act=act, now=now)
     return field
 
 

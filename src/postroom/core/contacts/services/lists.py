@@ -10,8 +10,8 @@ from postroom.core.contacts.models import List, ListMember
 from postroom.core.contacts.selectors.lists import get_list
 from postroom.core.contacts.selectors.people import lock_contact_by_id
 from postroom.core.contacts.services.proof import Word, keep_proof
-from postroom.core.contacts.services.records import record
 from postroom.core.contacts.types import MemberStatus
+from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit.types import JSONObject
@@ -32,7 +32,7 @@ def create_list(
             )
     except IntegrityError as error:
         raise NameTaken(f"There is already a list called {cleaned!r}.") from error
-    record(
+    events.record_act(
         workspace=workspace,
         actor=actor,
         act=AuditRecord("list.created", "list", list_.pk, after={"name": cleaned}),
@@ -72,5 +72,5 @@ def set_list_member(
         "contact.list_status_changed", "list_member", member.pk, before={"status": before}, after={"status": status}
     )
     data: JSONObject = {"list_id": list_.pk, "status": status.value}
-    record(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk, data=data)
+    events.record_act(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk, data=data)
     return member

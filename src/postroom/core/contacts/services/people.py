@@ -19,9 +19,9 @@ from postroom.core.contacts.models import (
 from postroom.core.contacts.rules.import_rows import LINE_LENGTHS
 from postroom.core.contacts.selectors.fields import list_field_specs
 from postroom.core.contacts.selectors.people import lock_contact
-from postroom.core.contacts.services.records import record
 from postroom.core.contacts.services.suppression import keep_opt_out
 from postroom.core.contacts.types import ContactChanges, NewContact
+from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit import crypto
@@ -51,7 +51,7 @@ def create_contact(
     add_tags(workspace=workspace, contact_id=contact.pk, names=new.tags, now=now)
     name = "contact.linked" if known else "contact.created"
     act = AuditRecord(name, "contact", contact.pk, after={"email": contact.email, "tags": list(new.tags)})
-    record(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk)
+    events.record_act(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk)
     return contact
 
 
@@ -92,7 +92,9 @@ def update_contact(*, workspace: Workspace, uid: UUID, changes: ContactChanges, 
         before={name: before[name] for name in changed},
         after={name: values[name] for name in changed},
     )
-    record(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk, data={"changed": [*changed]})
+    events.record_act(
+        workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk, data={"changed": [*changed]}
+    )
     return contact
 
 
@@ -112,7 +114,7 @@ def delete_contact(*, workspace: Workspace, uid: UUID, actor: Actor, now: dateti
     if not ContactWorkspace.objects.filter(contact_id=contact_id).exists():
         contact.delete()
     act = AuditRecord("contact.deleted", "contact", contact_id, before={"email": email})
-    record(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact_id)
+    events.record_act(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact_id)
 
 
 @transaction.atomic
@@ -126,7 +128,9 @@ def tag_contact(*, workspace: Workspace, uid: UUID, tag_name: str, actor: Actor,
     _, is_new = ContactTag.objects.get_or_create(contact=contact, tag=tag)
     if is_new:
         act = AuditRecord("contact.tagged", "contact", contact.pk, after={"tag": tag.name})
-        record(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk, data={"tag_id": tag.pk})
+        events.record_act(
+            workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk, data={"tag_id": tag.pk}
+        )
     return tag
 
 
@@ -137,7 +141,9 @@ def untag_contact(*, workspace: Workspace, uid: UUID, tag_name: str, actor: Acto
     links = ContactTag.objects.filter(contact=contact, tag__workspace=workspace, tag__name__iexact=tag_name.strip())
     for link in links.select_related("tag"):
         act = AuditRecord("contact.untagged", "contact", contact.pk, before={"tag": link.tag.name})
-        record(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk, data={"tag_id": link.tag_id})
+        events.record_act(
+            workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk, data={"tag_id": link.tag_id}
+        )
     links.delete()
 
 

@@ -10,7 +10,7 @@ from postroom.core.contacts import rules
 from postroom.core.contacts.errors import BadValue, NameTaken, SegmentInUse
 from postroom.core.contacts.models import Segment
 from postroom.core.contacts.selectors.segments import get_segment, segment_sql
-from postroom.core.contacts.services.records import record
+from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit.types import JSONObject
@@ -22,7 +22,7 @@ def create_segment(*, workspace: Workspace, name: str, filter: JSONObject, actor
     segment = Segment(workspace=workspace, created_at=now)
     _save(workspace, segment, name, filter, now)
     act = AuditRecord("segment.created", "segment", segment.pk, after={"name": segment.name, "filter": filter})
-    record(workspace=workspace, actor=actor, act=act, now=now)
+    events.record_act(workspace=workspace, actor=actor, act=act, now=now)
     return segment
 
 
@@ -36,7 +36,7 @@ def update_segment(
     _save(workspace, segment, name, filter, now)
     after: JSONObject = {"name": segment.name, "filter": filter}
     act = AuditRecord("segment.updated", "segment", segment.pk, before=before, after=after)
-    record(workspace=workspace, actor=actor, act=act, now=now)
+    events.record_act(workspace=workspace, actor=actor, act=act, now=now)
     return segment
 
 
@@ -51,7 +51,7 @@ def delete_segment(*, workspace: Workspace, uid: UUID, actor: Actor, now: dateti
     except ProtectedError as error:
         raise SegmentInUse(f"A campaign is for the segment {name!r}; choose another audience there first.") from error
     act = AuditRecord("segment.deleted", "segment", segment_id, before={"name": name})
-    record(workspace=workspace, actor=actor, act=act, now=now)
+    events.record_act(workspace=workspace, actor=actor, act=act, now=now)
 
 
 def _save(workspace: Workspace, segment: Segment, name: str, filter_: JSONObject, now: datetime) -> None:

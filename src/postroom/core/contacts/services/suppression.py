@@ -7,8 +7,8 @@ from django.db import connection, transaction
 
 from postroom.core.contacts import rules
 from postroom.core.contacts.models import Contact, ContactWorkspace, Suppression
-from postroom.core.contacts.services.records import record
 from postroom.core.contacts.types import SubscriptionStatus, SuppressionReason, SuppressionScope
+from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit import crypto
@@ -59,7 +59,9 @@ def suppress_address(
         "contact.suppressed", "suppression", suppression_id, after={"reason": reason.value, "scope": scope.value}
     )
     contact_id = contact.pk if contact else None
-    record(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact_id, data={"reason": reason.value})
+    events.record_act(
+        workspace=workspace, actor=actor, act=act, now=now, contact_id=contact_id, data={"reason": reason.value}
+    )
     return True
 
 
@@ -75,7 +77,7 @@ def unsuppress_address(*, workspace: Workspace, email: str, actor: Actor, now: d
         return False
     act = AuditRecord("contact.unsuppressed", "suppression", row.pk, before={"reason": row.reason})
     row.delete()
-    record(workspace=workspace, actor=actor, act=act, now=now)
+    events.record_act(workspace=workspace, actor=actor, act=act, now=now)
     return True
 
 

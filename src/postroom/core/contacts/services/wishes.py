@@ -11,8 +11,8 @@ from postroom.core.contacts.models import Category, Consent, Contact
 from postroom.core.contacts.services.consent import opt_out, set_consent
 from postroom.core.contacts.services.people import update_contact
 from postroom.core.contacts.services.proof import Word, keep_proof
-from postroom.core.contacts.services.records import record
 from postroom.core.contacts.types import ConsentState, ContactChanges, OptOutScope, Wishes
+from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit.types import UNSET
@@ -46,7 +46,7 @@ def _opt(workspace: Workspace, contact: Contact, word: Word, *, is_out: bool) ->
     contact.save(update_fields=["is_globally_opted_out", "globally_opted_out_at", "updated_at"])
     keep_proof(contact, word, state="opted_in_all")
     act = AuditRecord("contact.opted_in", "contact", contact.pk)
-    record(workspace=workspace, actor=word.actor, act=act, now=word.at, contact_id=contact.pk)
+    events.record_act(workspace=workspace, actor=word.actor, act=act, now=word.at, contact_id=contact.pk)
 
 
 def _say(workspace: Workspace, contact: Contact, word: Word, consents: Mapping[str, ConsentState]) -> None:
@@ -70,7 +70,7 @@ def _say(workspace: Workspace, contact: Contact, word: Word, consents: Mapping[s
     for consent in Consent.objects.filter(contact=contact, category_id__in=left_out):
         keep_proof(contact, word, state="absent", category_id=consent.category_id)
         act = AuditRecord("contact.consent_changed", "consent", consent.pk, before={"state": consent.state})
-        record(workspace=workspace, actor=word.actor, act=act, now=word.at, contact_id=contact.pk)
+        events.record_act(workspace=workspace, actor=word.actor, act=act, now=word.at, contact_id=contact.pk)
         consent.delete()
 
 

@@ -21,8 +21,8 @@ from postroom.core.contacts.rules.import_rows import RowReader
 from postroom.core.contacts.selectors.fields import list_field_specs
 from postroom.core.contacts.services.imports.merge import GoodRow, MergeTarget, merge_rows
 from postroom.core.contacts.services.imports.read_ahead import read_ahead
-from postroom.core.contacts.services.records import record
 from postroom.core.contacts.types import CsvFormat, ImportMapping, ImportStatus
+from postroom.core.events import services as events
 from postroom.core.workspaces.types import Actor, AuditRecord, Door
 from postroom.kit.copy import copy_rows
 from postroom.kit.types import JSONObject
@@ -177,4 +177,4 @@ def _finish(run: ImportRun, status: ImportStatus, now: datetime, *, error: str =
     counts: JSONObject = {"created": run.created_rows, "updated": run.updated_rows, "errors": run.error_rows}
     act = AuditRecord(f"import.{'finished' if status is ImportStatus.DONE else 'failed'}", "import", run.pk)
     actor = Actor(door=Door(run.door), user_id=run.created_by_id)
-    record(workspace=run.workspace, actor=actor, act=act, now=now, data=counts)
+    events.record_act(workspace=run.workspace, actor=actor, act=act, now=now, data=counts)

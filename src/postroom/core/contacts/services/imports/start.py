@@ -17,8 +17,8 @@ from postroom.core.contacts.selectors.fields import list_field_specs
 from postroom.core.contacts.selectors.imports import read_sample
 from postroom.core.contacts.selectors.lists import get_list
 from postroom.core.contacts.services.fields import create_field
-from postroom.core.contacts.services.records import record
 from postroom.core.contacts.types import CsvSample, ImportMapping, Upload
+from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit.ids import uuid7
@@ -69,7 +69,7 @@ def _start(
         created_at=now,
     )
     act = AuditRecord("import.started", "import", run.pk, after={"filename": run.filename, "mapping": run.mapping})
-    record(workspace=workspace, actor=actor, act=act, now=now)
+    events.record_act(workspace=workspace, actor=actor, act=act, now=now)
     defer_run_import(run_uid=run.uid)
     return run
 
