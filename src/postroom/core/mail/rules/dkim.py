@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -20,7 +21,12 @@ SIGNED: Final = (
 OVERSIGNED: Final = frozenset(("from", "to", "subject", "date", "message-id", "reply-to"))
 """Fields named once more than they occur, so that a second one breaks the signature (RFC 6376, section 8.15)."""
 
-_FIELD: Final = re.compile(rb"([!-9;-~]+):((?:[^\r]|\r\n[ \t]|\r(?!\n))*)\r\n")
+_SIGNED_NAMES: Final = tuple(
+    (name.encode("ascii"), (name.encode("ascii"),) if name in OVERSIGNED else ()) for name in SIGNED
+)
+"""Each signed name with what ``h=`` says of it once more."""
+
+_FIELD: Final = re.compile(rb"([!-9;-~]+):([^\r]*(?:\r(?:\n[ \t]|(?!\n))[^\r]*)*)\r\n")
 _BLANKS: Final = re.compile(rb"[ \t]+")
 _LINE: Final = 72
 
@@ -72,7 +78,7 @@ class Signer:
         header, _, body = message.partition(b"\r\n\r\n")
         names, canonical = _signed_fields(header + b"\r\n")
         body_hash = base64.b64encode(hashlib.sha256(canonical_body(body)).digest())
-        tail = _fold_names(names) + b";\r\n bh=" + body_hash + b";\r\n b="
+        tail = _fold_names(tuple(names)) + b";\r\n bh=" + body_hash + b";\r\n b="
         return b"".join(_sign(key, start + tail, canonical) for start, key in self._keys)
 
 
@@ -101,15 +107,16 @@ def _sign(key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey, value: bytes, cano
 
 def _signed_fields(header: bytes) -> tuple[list[bytes], bytes]:
     """Return the names for ``h=`` and the fields they stand for in relaxed form; the last of a name counts first."""
-    fields: dict[str, list[bytes]] = {}
-    for match in _FIELD.finditer(header):
-        fields.setdefault(match[1].decode("ascii").lower(), []).append(match[2])
+    fields: dict[bytes, list[bytes]] = {}
+    for name, value in _FIELD.findall(header):
+        fields.setdefault(name.lower(), []).append(value)
     names: list[bytes] = []
     canonical: list[bytes] = []
-    for name in SIGNED:
-        values = fields.get(name, [])
-        names += [name.encode("ascii")] * (len(values) + (name in OVERSIGNED))
-        canonical += [name.encode("ascii") + b":" + _relaxed(value) + b"\r\n" for value in reversed(values)]
+    for name, spare in _SIGNED_NAMES:
+        if (values := fields.get(name)) is not None:
+            names += [name] * len(values)
+            canonical += [name + b":" + _relaxed(value) + b"\r\n" for value in reversed(values)]
+        names += spare
     return names, b"".join(canonical)
 
 
@@ -117,7 +124,8 @@ def _relaxed(value: bytes) -> bytes:
     return _BLANKS.sub(b" ", value.replace(b"\r\n", b"")).strip(b" ")
 
 
-def _fold_names(names: list[bytes]) -> bytes:
+@lru_cache(maxsize=64)
+def _fold_names(names: tuple[bytes, ...]) -> bytes:
     lines, line = [], b""
     for name in names:
         if line and len(line) + len(name) > _LINE:
