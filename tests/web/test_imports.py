@@ -12,6 +12,7 @@ from postroom.core.contacts import services
 from postroom.core.contacts.models import Contact, Field, ImportRun, List
 from postroom.core.contacts.types import ImportStatus
 from postroom.core.workspaces.models import User, Workspace
+from postroom.core.workspaces.types import Actor, Door
 from postroom.kit import clock
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +83,16 @@ def test_a_mapping_without_an_address_column_is_explained(as_owner: Client, work
     assert response.status_code == 200
     assert response.context["form"].non_field_errors()
     assert not ImportRun.objects.exists()
+
+
+def test_a_new_list_of_a_name_in_use_is_refused_and_nothing_is_made(as_owner: Client, workspace: Workspace) -> None:
+    services.create_list(workspace=workspace, name="Everybody", actor=Actor(Door.WEB), now=clock.now())
+    mapping = upload(as_owner, workspace, SMALL)["Location"]
+    response = accept_suggestions(as_owner, mapping, new_list="everybody")
+    assert "already a list" in response.context["form"].non_field_errors()[0]
+    assert not Field.objects.exists()
+    assert not ImportRun.objects.exists()
+    assert accept_suggestions(as_owner, mapping, new_list="Others").status_code == 302
 
 
 def test_an_upload_can_be_mapped_once_by_its_own_workspace(

@@ -5,10 +5,16 @@ from uuid import UUID
 from postroom.core.contacts import services as contacts
 from postroom.core.contacts.jobs import RUN_IMPORT
 from postroom.kit import clock
-from postroom.workers.registry import handles
+from postroom.workers.registry import gives_up, handles
 
 
 @handles(RUN_IMPORT)
 def run_import(*, run_uid: str) -> None:
     """Bring an import to its end; it goes on where a killed worker left it."""
     contacts.run_import(run_uid=UUID(run_uid), clock=clock.now)
+
+
+@gives_up(RUN_IMPORT)
+def fail_import(*, run_uid: str, reason: str) -> None:
+    """Let whoever waits for the import know that it ends here."""
+    contacts.fail_import(run_uid=UUID(run_uid), reason=reason, now=clock.now())

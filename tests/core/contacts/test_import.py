@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 from django.db import DataError, connection
 
 from postroom.core.contacts import selectors, services
-from postroom.core.contacts.errors import BadImport, NoSuchImport, NoSuchList
+from postroom.core.contacts.errors import BadImport, BadValue, NameTaken, NoSuchImport, NoSuchList
 from postroom.core.contacts.models import Contact, ContactTag, ImportRowError, ImportRun, ListMember
 from postroom.core.contacts.rules.import_rows import RowReader
 from postroom.core.contacts.services.imports import merge, run
@@ -76,6 +76,42 @@ def test_a_mapping_that_does_not_fit_is_refused_and_leaves_no_file(columns: dict
         start(room, "Email,Name\na@example.com,Ada\n", ImportMapping(columns=columns))
     assert not default_storage.exists("imports") or default_storage.listdir("imports")[1] == []
     assert selectors.list_imports(workspace=room, page=PageRequest()).items == ()
+
+
+def test_a_refused_import_leaves_neither_its_new_list_nor_its_new_fields() -> None:
+    room = make_workspace()
+    make_list(room, name="Readers")
+    columns = {"Email": "email", "Shoe": "custom.shoe"}
+    for mapping in (
+        ImportMapping(columns, new_list="readers"),
+        ImportMapping({**columns, "Nope": "last_name"}, new_list="Fair"),
+        ImportMapping(columns, tags=("x" * 101,), new_list="Fair"),
+    ):
+        with pytest.raises((BadImport, BadValue, NameTaken)):
+            start(room, "Email,Shoe\na@example.com,37\n", mapping)
+    assert [one.name for one in selectors.list_lists(workspace=room)] == ["Readers"]
+    assert selectors.list_fields(workspace=room) == []
+    done = finish(start(room, "Email,Shoe\na@example.com,37\n", ImportMapping(columns, new_list="Fair")))
+    assert (done.status, done.created_rows) == (ImportStatus.DONE, 1)
+    assert ListMember.objects.get().list.name == "Fair"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_file_goes_when_its_import_has_ended() -> None:
+    started = start(make_workspace(), "Email,Name\na@example.com,Ada\n")
+    assert default_storage.exists(started.file)
+    finish(started)
+    assert not default_storage.exists(started.file)
+
+
+def test_an_import_whose_job_is_given_up_says_so_and_one_that_is_done_stays_done() -> None:
+    waiting, done = (start(make_workspace(), "Email,Name\na@example.com,Ada\n") for _ in range(2))
+    finish(done)
+    for one in (waiting, done):
+        services.fail_import(run_uid=one.uid, reason="The disk is full.", now=NOW)
+        one.refresh_from_db()
+    assert (waiting.status, waiting.error, waiting.finished_at) == (ImportStatus.FAILED, "The disk is full.", NOW)
+    assert (done.status, done.error) == (ImportStatus.DONE, "")
 
 
 def test_an_import_into_a_strangers_list_is_refused() -> None:

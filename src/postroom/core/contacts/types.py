@@ -211,11 +211,13 @@ class SegmentPreview:
 class ImportMapping:
     """Which column goes where: ``columns`` maps a header to a target (``email``, ``first_name``, ``last_name``,
     ``company``, ``phone``, ``language``, ``timezone``, ``tags``, ``custom.<key>``); unmapped columns are left out.
+    Everybody goes on the list ``list_id``, or on one made under the name ``new_list``.
     """
 
     columns: Mapping[str, str]
     tags: tuple[str, ...] = ()
     list_id: int | None = None
+    new_list: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,19 +61,15 @@ class MappingForm(HouseForm):
         """Return each column's choice with the first values found in it."""
         return [(self[f"column_{n}"], self._values(n)) for n in range(len(self.sample.headers))]
 
-    def to_mapping(self, list_id: int | None) -> ImportMapping:
+    def to_mapping(self) -> ImportMapping:
         """Return the mapping as the core takes it."""
         chosen = {header: self.cleaned_data[f"column_{n}"] for n, header in enumerate(self.sample.headers)}
         return ImportMapping(
             columns={header: target for header, target in chosen.items() if target},
             tags=tuple(tag.strip() for tag in self.cleaned_data["tags"].split(",") if tag.strip()),
-            list_id=list_id,
+            list_id=self.cleaned_data["list_id"],
+            new_list=self.cleaned_data["new_list"],
         )
-
-    def fields_to_define(self) -> list[NewField]:
-        """Return the proposed fields that some column was given to."""
-        chosen = {self.cleaned_data[f"column_{n}"] for n in range(len(self.sample.headers))}
-        return [new for new in self.sample.new_fields if f"custom.{new.key}" in chosen]
 
     def _values(self, column: int) -> list[str]:
         cells = (row[column] for row in self.sample.rows if column < len(row))

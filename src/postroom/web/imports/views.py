@@ -49,9 +49,15 @@ def map_columns(request: HttpRequest, room: Room, token: str) -> HttpResponse:
         if form.is_valid():
             with errors_in(form):
                 file.seek(0)
-                run = _start(room, form, Upload(file, staged.filename))
+                run = services.start_import(
+                    workspace=room.workspace,
+                    upload=Upload(file, staged.filename),
+                    mapping=form.to_mapping(),
+                    actor=room.actor,
+                    now=clock.now(),
+                )
                 drop_staged_file(staged)
-                return redirect("web:import", room.workspace.slug, run)
+                return redirect("web:import", room.workspace.slug, run.uid)
     return render_page(request, room, "web/imports/map.html", {"form": form, "filename": staged.filename})
 
 
@@ -63,17 +69,3 @@ def show_import(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     context["page"] = contacts.list_import_errors(workspace=room.workspace, uid=uid, page=page_request(request))
     template = "web/imports/_run.html" if is_fragment(request) else "web/imports/run.html"
     return render_page(request, room, template, context)
-
-
-def _start(room: Room, form: MappingForm, upload: Upload) -> UUID:
-    """Define the new fields and the new list that the mapping names, then start."""
-    now = clock.now()
-    for new in form.fields_to_define():
-        services.create_field(workspace=room.workspace, new=new, actor=room.actor, now=now)
-    list_id = form.cleaned_data["list_id"]
-    if name := form.cleaned_data["new_list"]:
-        list_id = services.create_list(workspace=room.workspace, name=name, actor=room.actor, now=now).pk
-    run = services.start_import(
-        workspace=room.workspace, upload=upload, mapping=form.to_mapping(list_id), actor=room.actor, now=now
-    )
-    return run.uid

@@ -2,7 +2,7 @@
 
 from postroom.core.contacts.services.consent import create_category, opt_out, set_consent
 from postroom.core.contacts.services.fields import create_field
-from postroom.core.contacts.services.imports import run_import, start_import
+from postroom.core.contacts.services.imports import fail_import, run_import, start_import
 from postroom.core.contacts.services.lists import create_list, set_list_member
 from postroom.core.contacts.services.people import (
     add_contact,
@@ -25,6 +25,7 @@ __all__ = [
     "create_segment",
     "delete_contact",
     "delete_segment",
+    "fail_import",
     "opt_out",
     "revise_contact",
     "run_import",

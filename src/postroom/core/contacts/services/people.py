@@ -160,7 +160,7 @@ def find_or_make_tags(*, workspace: Workspace, names: Iterable[str], now: dateti
 
     Raises BadValue.
     """
-    wanted = sorted({rules.clean_line(name, label="Tag", max_length=MAX_TAG) for name in names} - {""})
+    wanted = clean_tags(names)
     found = _find_tags(workspace, wanted)
     missing = [name for name in wanted if name not in found]
     if not missing:
@@ -168,6 +168,11 @@ def find_or_make_tags(*, workspace: Workspace, names: Iterable[str], now: dateti
     rows = [Tag(workspace=workspace, name=name, created_at=now) for name in missing]
     Tag.objects.bulk_create(rows, ignore_conflicts=True)
     return _find_tags(workspace, wanted)
+
+
+def clean_tags(names: Iterable[str]) -> list[str]:
+    """Return the names as tags have them, each once. Raises BadValue."""
+    return sorted({rules.clean_line(name, label="Tag", max_length=MAX_TAG) for name in names} - {""})
 
 
 def _find_tags(workspace: Workspace, names: list[str]) -> dict[str, int]:

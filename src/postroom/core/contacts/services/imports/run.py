@@ -70,6 +70,12 @@ def run_import(*, run_uid: UUID, clock: Callable[[], datetime]) -> None:
         _finish(run, ImportStatus.DONE, clock())
 
 
+def fail_import(*, run_uid: UUID, reason: str, now: datetime) -> None:
+    """Give up an import whose job does not succeed; one that has ended stays as it is. What is merged stays merged."""
+    run = ImportRun.objects.select_related("workspace").get(uid=run_uid)
+    _finish(run, ImportStatus.FAILED, now, error=reason)
+
+
 def _run(run: ImportRun, file: IO[bytes], clock: Callable[[], datetime]) -> bool:
     """Merge what is left of the file; False when another runner has taken over."""
     format_ = CsvFormat(encoding=run.encoding, delimiter=run.delimiter)
@@ -169,7 +175,7 @@ def _mapping(run: ImportRun) -> ImportMapping:
 
 @transaction.atomic
 def _finish(run: ImportRun, status: ImportStatus, now: datetime, *, error: str = "") -> None:
-    """End the import once, and tell it."""
+    """End the import once, and tell it; its file, all personal data, has served."""
     unfinished = ImportRun.objects.filter(pk=run.pk, status__in=[ImportStatus.QUEUED, ImportStatus.RUNNING])
     if not unfinished.update(status=status, finished_at=now, error=error[:1000]):
         return
@@ -178,3 +184,4 @@ def _finish(run: ImportRun, status: ImportStatus, now: datetime, *, error: str =
     act = AuditRecord(f"import.{'finished' if status is ImportStatus.DONE else 'failed'}", "import", run.pk)
     actor = Actor(door=Door(run.door), user_id=run.created_by_id)
     events.record_act(workspace=run.workspace, actor=actor, act=act, now=now, data=counts)
+    transaction.on_commit(lambda: default_storage.delete(run.file))

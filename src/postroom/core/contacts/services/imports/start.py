@@ -17,6 +17,8 @@ from postroom.core.contacts.selectors.fields import list_field_specs
 from postroom.core.contacts.selectors.imports import read_sample
 from postroom.core.contacts.selectors.lists import get_list
 from postroom.core.contacts.services.fields import create_field
+from postroom.core.contacts.services.lists import create_list
+from postroom.core.contacts.services.people import clean_tags
 from postroom.core.contacts.types import CsvSample, ImportMapping, Upload
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
@@ -28,7 +30,9 @@ def start_import(
     *, workspace: Workspace, upload: Upload, mapping: ImportMapping, actor: Actor, now: datetime
 ) -> ImportRun:
     """Store the file and defer its import. A ``custom.`` target nobody has defined yet becomes a field of the
-    workspace, typed by the top of the file. Raises BadImport, BadField or NoSuchList.
+    workspace, typed by the top of the file; all of it or nothing.
+
+    Raises BadImport, BadField, BadValue, NoSuchList, or NameTaken when the new list is none.
     """
     uid = uuid7()
     sample = read_sample(file=upload.file)
@@ -51,8 +55,7 @@ def _start(
     now: datetime,
 ) -> ImportRun:
     upload, mapping, sample = what
-    if mapping.list_id is not None:
-        get_list(workspace=workspace, list_id=mapping.list_id)
+    list_id = _find_list(workspace, mapping, actor, now)
     _define_fields(workspace, mapping, sample, actor, now)
     RowReader(sample.headers, mapping, list_field_specs(workspace=workspace))
     run = ImportRun.objects.create(
@@ -65,13 +68,22 @@ def _start(
         file_size=default_storage.size(stored),
         encoding=sample.encoding,
         delimiter=sample.delimiter,
-        mapping={"columns": dict(mapping.columns), "tags": [*mapping.tags], "list_id": mapping.list_id},
+        mapping={"columns": dict(mapping.columns), "tags": clean_tags(mapping.tags), "list_id": list_id},
         created_at=now,
     )
     act = AuditRecord("import.started", "import", run.pk, after={"filename": run.filename, "mapping": run.mapping})
     events.record_act(workspace=workspace, actor=actor, act=act, now=now)
     defer_run_import(run_uid=run.uid)
     return run
+
+
+def _find_list(workspace: Workspace, mapping: ImportMapping, actor: Actor, now: datetime) -> int | None:
+    """Return the list that everybody goes on, made now when it is to be a new one."""
+    if mapping.new_list:
+        return create_list(workspace=workspace, name=mapping.new_list, actor=actor, now=now).pk
+    if mapping.list_id is not None:
+        return get_list(workspace=workspace, list_id=mapping.list_id).pk
+    return None
 
 
 def _define_fields(
