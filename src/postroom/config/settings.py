@@ -139,6 +139,6 @@ STORAGES = {
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
 JOURNAL_DIR = DATA_DIR / "journal"
-SENDER_CHUNK_SIZE = env_int("POSTROOM_CHUNK_SIZE", 500)
+SENDER_CHUNK_SIZE = env_int("POSTROOM_CHUNK_SIZE", 1000)
 
 LOGGING_CONFIG = None
