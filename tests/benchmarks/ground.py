@@ -70,11 +70,14 @@ def describe_machine() -> None:
 
     from django.db import connection
 
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        (server,) = cursor.fetchone()
     load = os.getloadavg()[0]
     versions = ", ".join(f"{name} {version(name)}" for name in ("Django", "psycopg", "granian", "uvloop"))
     say(
         f"{os.cpu_count()} CPUs ({platform.machine()}), load {load:.1f}, Python {platform.python_version()}, "
-        f"{versions}, PostgreSQL {connection.pg_version // 10000}, commits are synchronous"
+        f"{versions}, PostgreSQL {server}, commits are synchronous"
     )
 
 
