@@ -210,6 +210,34 @@ def test_an_import_revives_no_opt_out_and_no_suppressed_address() -> None:
     assert states[eve.pk].suppression is SuppressionReason.COMPLAINT
 
 
+def test_whoever_left_a_list_and_was_deleted_is_not_mailed_after_an_import() -> None:
+    room, actor = make_workspace(), make_actor()
+    ada = make_contact(room)
+    list_ = make_list(room, ada)
+    scope = OptOutScope(list_ids=(list_.pk,))
+    services.opt_out(workspace=room, contact_id=ada.pk, scope=scope, source="", actor=actor, now=NOW)
+    services.delete_contact(workspace=room, uid=ada.uid, actor=actor, now=NOW)
+    finish(start(room, "Email,Name\nada@example.com,A\n", ImportMapping(MAPPING.columns, list_id=list_.pk)))
+    again = Contact.objects.get()
+    states = selectors.load_mail_states(workspace=room, contact_ids=[again.pk], fence=Fence(list_ids=(list_.pk,)))
+    assert states[again.pk].suppression is SuppressionReason.UNSUBSCRIBED
+
+
+def test_an_import_confirms_nobody_on_a_list_whose_people_confirm_themselves() -> None:
+    room = make_workspace()
+    list_ = services.create_list(workspace=room, name="News", actor=make_actor(), now=NOW, is_double_opt_in=True)
+    for name, status in (("ada", MemberStatus.PENDING), ("bob", MemberStatus.SUBSCRIBED)):
+        set_member(room, list_, make_contact(room, f"{name}@example.com"), status)
+    text = "Email,Name\nada@example.com,A\nbob@example.com,B\nnew@example.com,N\n"
+    finish(start(room, text, ImportMapping(MAPPING.columns, list_id=list_.pk)))
+    members = ListMember.objects.values_list("contact__email", "status")
+    assert dict(members) == {
+        "ada@example.com": "pending",
+        "bob@example.com": "subscribed",
+        "new@example.com": "pending",
+    }
+
+
 def test_a_row_the_database_refuses_spoils_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     room, stage = make_workspace(), merge._stage
 

@@ -6,8 +6,13 @@ from typing import Final
 from django.db import connection, transaction
 
 from postroom.core.contacts import rules
-from postroom.core.contacts.models import Contact, ContactWorkspace, Suppression
-from postroom.core.contacts.types import SubscriptionStatus, SuppressionReason, SuppressionScope
+from postroom.core.contacts.models import Contact, ContactWorkspace, ListMember, Suppression
+from postroom.core.contacts.types import (
+    MemberStatus,
+    SubscriptionStatus,
+    SuppressionReason,
+    SuppressionScope,
+)
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
@@ -82,13 +87,26 @@ def unsuppress_address(*, workspace: Workspace, email: str, actor: Actor, now: d
 
 
 def keep_opt_out(*, workspace: Workspace, contact: Contact, now: datetime) -> None:
-    """Before a person leaves a workspace: let their opt-out live on, so that a later import does not revive them."""
-    link = ContactWorkspace.objects.filter(contact=contact, workspace=workspace).first()
-    is_out_here = link is not None and link.status == SubscriptionStatus.UNSUBSCRIBED
+    """Before a person leaves a workspace: let their opt-out live on, so that a later import does not revive them.
+
+    Their standing with lists goes with them, so having left any of these counts as having left all. A category needs
+    nothing: without a word of theirs it is closed.
+    """
     if contact.is_globally_opted_out:
         suppress_opted_out(workspace=workspace, contact=contact, scope=SuppressionScope.ORGANIZATION, now=now)
-    elif is_out_here:
+    elif _has_left_something(workspace, contact):
         suppress_opted_out(workspace=workspace, contact=contact, scope=SuppressionScope.WORKSPACE, now=now)
+
+
+def _has_left_something(workspace: Workspace, contact: Contact) -> bool:
+    return (
+        ContactWorkspace.objects.filter(
+            contact=contact, workspace=workspace, status=SubscriptionStatus.UNSUBSCRIBED
+        ).exists()
+        or ListMember.objects.filter(
+            contact=contact, list__workspace=workspace, status=MemberStatus.UNSUBSCRIBED
+        ).exists()
+    )
 
 
 def suppress_opted_out(*, workspace: Workspace, contact: Contact, scope: SuppressionScope, now: datetime) -> bool:

@@ -55,8 +55,9 @@ WITH merged AS (
 )
 SELECT id FROM merged WHERE is_new
 """
-# Whoever left the list stays off it: an import is no change of their mind. OFFSET 0 keeps it one look-up per address,
-# whatever the planner believes of an organization that grows while it is not looking.
+# Whoever left the list stays off it: an import is no change of their mind; nor does it confirm anybody on a list whose
+# people confirm themselves. OFFSET 0 keeps it one look-up per address, whatever the planner believes of an organization
+# that grows while it is not looking.
 _PLACE_PEOPLE: Final = """
 WITH people AS MATERIALIZED (
     SELECT c.id, s.tag_ids FROM contacts_import_stage s CROSS JOIN LATERAL (
@@ -73,10 +74,12 @@ WITH people AS MATERIALIZED (
 )
 INSERT INTO contacts_listmember AS m
     (contact_id, list_id, status, reason, properties, source, created_at, updated_at)
-SELECT id, %(list)s, 'subscribed', '', '{}', %(source)s, %(now)s, %(now)s FROM people
-WHERE %(list)s::bigint IS NOT NULL
+SELECT people.id, l.id, CASE WHEN l.is_double_opt_in THEN 'pending' ELSE 'subscribed' END, '', '{}', %(source)s,
+       %(now)s, %(now)s
+FROM people JOIN contacts_list l ON l.id = %(list)s::bigint
 ON CONFLICT (list_id, contact_id)
-DO UPDATE SET status = 'subscribed', updated_at = excluded.updated_at WHERE m.status = 'pending'
+DO UPDATE SET status = excluded.status, updated_at = excluded.updated_at
+WHERE m.status = 'pending' AND excluded.status = 'subscribed'
 """
 
 
