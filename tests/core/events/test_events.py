@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
-from tests.factories import NOW, make_workspace
 
 from postroom.core.events import selectors, services
 from postroom.core.events.models import DomainEvent
 from postroom.core.events.types import Event, NewEvent
+from tests.factories import NOW, make_workspace
 
 pytestmark = pytest.mark.django_db
 

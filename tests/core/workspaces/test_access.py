@@ -1,7 +1,6 @@
 """Who may enter which workspace, and what they may do there."""
 
 import pytest
-from tests.factories import NOW, make_actor, make_organization, make_user, make_workspace
 
 from postroom.core.workspaces import selectors
 from postroom.core.workspaces import services as workspaces
@@ -20,6 +19,7 @@ from postroom.core.workspaces.errors import (
 from postroom.core.workspaces.models import AuditEntry, Workspace
 from postroom.core.workspaces.rules import combine_roles
 from postroom.core.workspaces.types import SYSTEM, Role
+from tests.factories import NOW, make_actor, make_organization, make_user, make_workspace
 
 pytestmark = pytest.mark.django_db
 

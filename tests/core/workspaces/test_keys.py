@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from tests.factories import NOW, make_actor, make_user, make_workspace
 
 from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.errors import BadKey, DoorWithoutKeys, KeyNotFound, RoleTooLow
 from postroom.core.workspaces.models import ApiKey, Membership
 from postroom.core.workspaces.types import SYSTEM, Door, NewKey
+from tests.factories import NOW, make_actor, make_user, make_workspace
 
 pytestmark = pytest.mark.django_db
 
