@@ -6,7 +6,7 @@ import pytest
 
 from postroom.core.mail.ports import Handover, Outcome, Result
 from postroom.core.mail.rules.settling import (
-    GIVE_UP_AFTER,
+    LAST_TRY,
     History,
     Judgement,
     find_bad_addresses,
@@ -19,7 +19,7 @@ from tests.factories import NOW
 
 
 def judge(result: Result | None, message_class: MessageClass = MessageClass.MARKETING, **history: object) -> Judgement:
-    past = History(message_class=message_class, **({"created_at": NOW} | history))  # type: ignore[arg-type]
+    past = History(message_class=message_class, **history)  # type: ignore[arg-type]
     return judge_handover(Handover(1, NOW.timestamp(), result, "" if result else "complaint"), past, NOW)
 
 
@@ -54,7 +54,9 @@ def test_a_temporary_refusal_is_tried_again_until_five_days_are_over() -> None:
     assert (early.status, early.tries, early.event) == (MessageStatus.DEFERRED, 3, EventType.DEFERRED)
     assert early.next_attempt_at is not None
     assert early.next_attempt_at >= NOW + timedelta(hours=1)
-    late = judge(Result(Outcome.DEFERRED, 450), created_at=NOW - GIVE_UP_AFTER)
+    assert sum((retry_gap(tries) for tries in range(1, LAST_TRY)), timedelta()) >= timedelta(days=5)
+    assert judge(Result(Outcome.DEFERRED, 450), tries=LAST_TRY - 2).status is MessageStatus.DEFERRED
+    late = judge(Result(Outcome.DEFERRED, 450), tries=LAST_TRY - 1)
     assert (late.status, late.event, late.next_attempt_at) == (MessageStatus.FAILED, EventType.FAILED, None)
 
 

@@ -14,7 +14,7 @@ from postroom.core.mail import selectors
 from postroom.core.mail import services as mail
 from postroom.core.mail.models import Chunk, DeliveryEvent, Message, Recipient, SenderDay
 from postroom.core.mail.ports import Handover, JournalReading, Outcome, Result
-from postroom.core.mail.rules.settling import GIVE_UP_AFTER, RESEND_AFTER
+from postroom.core.mail.rules.settling import RESEND_AFTER
 from postroom.core.mail.types import ChunkClaim, ChunkStatus, MessageClass, MessagesClaim, MessageStatus, Work
 from postroom.core.workspaces.types import SYSTEM
 from tests.core.mail.services.bulk import OWNER, claim, freeze, hand_over, hand_over_all, make_mailing
@@ -166,10 +166,20 @@ def test_a_deferred_message_comes_back_as_a_single_one_with_growing_gaps_until_i
         mail.finish_messages(claim=again.claim, handovers=hand_over_all(again, DEFERRED), now=now)
         row.refresh_from_db()
     assert row.status == MessageStatus.FAILED
-    assert now - NOW >= GIVE_UP_AFTER
+    assert timedelta(days=5) <= now - NOW < timedelta(days=6)
     assert gaps[:3] == sorted(gaps[:3])
     assert DeliveryEvent.objects.filter(type="failed").count() == 1
     assert selectors.count_batch(batch_id=mailing.batch.pk).failed == 1
+
+
+def test_mail_that_waited_long_for_its_turn_is_tried_as_often_as_any() -> None:
+    freeze(make_mailing(people=1))
+    late = NOW + timedelta(days=30)
+    work = mail.claim_work(owner=OWNER, now=late)
+    assert work is not None
+    assert isinstance(work.claim, ChunkClaim)
+    assert mail.finish_chunk(claim=work.claim, handovers=hand_over_all(work, DEFERRED), now=late)
+    assert states() == ["deferred"]
 
 
 def test_marketing_in_doubt_is_parked_for_good() -> None:

@@ -12,8 +12,11 @@ from postroom.core.mail.types import EventType, MessageClass, MessageStatus
 RETRY_GAPS: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 120, 240, 480))
 """How long a message waits after its first, second … temporary refusal; the last gap repeats."""
 
-GIVE_UP_AFTER: Final = timedelta(days=5)
-"""RFC 5321, section 4.5.4.1: the give-up time needs to be at least 4-5 days."""
+LAST_TRY: Final = 21
+"""The temporary refusal that is the last one. RFC 5321, section 4.5.4.1: the give-up time needs to be at least 4-5
+days; with these gaps it is a little more than five. Tries are counted and not days since the message came, for it may
+have waited: for its hour, for a day's allowance, in a campaign that was paused.
+"""
 
 RESEND_AFTER: Final = timedelta(minutes=1)
 """How long a message that must arrive waits for news before its one repeat."""
@@ -27,7 +30,6 @@ class History:
     """What happened to a message before this hand-over. ``tries`` counts the hand-overs that got an answer."""
 
     message_class: MessageClass
-    created_at: datetime
     tries: int = 0
     is_resent: bool = False
 
@@ -86,7 +88,7 @@ def retry_gap(tries: int) -> timedelta:
 
 def _judge_deferral(history: History, now: datetime) -> Judgement:
     tries = history.tries + 1
-    if now - history.created_at >= GIVE_UP_AFTER:
+    if tries >= LAST_TRY:
         return Judgement(MessageStatus.FAILED, tries=tries, is_resent=history.is_resent, event=EventType.FAILED)
     return Judgement(
         MessageStatus.DEFERRED,

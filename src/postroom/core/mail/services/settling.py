@@ -135,7 +135,7 @@ def _replay(message_ids: Sequence[int] | Mapping[int, int], journal: JournalRead
 
 
 def _judge_chunk(batch: Batch, handovers: Sequence[Handover], now: datetime) -> list[Settled]:
-    history = History(message_class=MessageClass(batch.message_class), created_at=batch.created_at)
+    history = History(message_class=MessageClass(batch.message_class))
     domain = batch.sender.from_email.rpartition("@")[2]
     return [
         Settled(one, judge_handover(one, history, now), header=message_id_header(one.message_id, domain))
@@ -146,7 +146,6 @@ def _judge_chunk(batch: Batch, handovers: Sequence[Handover], now: datetime) -> 
 def _judge_message(row: Message, handover: Handover, now: datetime) -> Settled:
     history = History(
         message_class=MessageClass(row.message_class),
-        created_at=row.created_at,
         tries=row.tries,
         is_resent=row.is_resent,
     )
