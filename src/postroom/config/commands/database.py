@@ -23,4 +23,5 @@ def migrate_database() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])  # a failure ends the session, and the lock with it
         call_command("migrate", interactive=False, verbosity=1)
+        call_command("createcachetable", verbosity=0)
         cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])

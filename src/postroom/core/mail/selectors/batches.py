@@ -16,7 +16,7 @@ SELECT b.total, b.status, (SELECT coalesce(sum(value::int), 0) FROM jsonb_each_t
     count(*) FILTER (WHERE m.status = 'sent') AS handed_over,
     count(*) FILTER (WHERE m.status = 'sent' AND m.delivered_at IS NOT NULL AND m.bounced_at IS NULL) AS delivered,
     count(m.bounced_at) AS bounced,
-    count(*) FILTER (WHERE m.status IN ('queued', 'claimed', 'wire', 'deferred')) AS waiting,
+    count(*) FILTER (WHERE m.status IN ('queued', 'claimed', 'wire', 'deferred') AND m.bounced_at IS NULL) AS waiting,
     count(*) FILTER (WHERE m.status = 'in_doubt' AND m.bounced_at IS NULL) AS in_doubt,
     count(*) FILTER (WHERE m.status = 'failed' AND m.bounced_at IS NULL) AS failed,
     count(*) FILTER (WHERE m.status = 'suppressed') AS suppressed,

@@ -95,7 +95,7 @@ def resume_batch(*, workspace: Workspace, batch_id: int, now: datetime) -> Batch
     batch = _lock(workspace, batch_id, allowed=(BatchStatus.PAUSED, BatchStatus.PAUSING), act="resumed")
     batch.status, batch.error = BatchStatus.SENDING, ""
     batch.save(update_fields=["status", "error"])
-    Message.objects.filter(batch=batch, status__in=_WAITING, next_attempt_at=None).update(next_attempt_at=now)
+    _lock_waiting(batch).filter(next_attempt_at=None).update(next_attempt_at=now)
     close_batch(batch=batch, now=now)
     notify(NOTIFY_QUEUE)
     return batch
