@@ -316,6 +316,20 @@ def test_an_unreachable_server_rests_while_other_accounts_go_on(start_sender: St
         assert len(sink.copies) == 2
 
 
+def test_a_message_that_makes_its_server_hang_up_waits_alone(start_sender: Start) -> None:
+    workspace = make_workspace()
+    with Sink(Plan(faults=(Fault("rcpt", action="drop", match="single1@"),))) as sink:
+        sender = make_smtp_sender(workspace, sink.port)
+        numbers = send_singly(sender, 5)
+        child = start_sender()
+        wait_until(lambda: has_states(4, "sent")() and has_states(1, "deferred")())
+        assert child.stop() == 0
+        assert len(sink.copies) == 4
+    poison = Message.objects.get(pk=numbers[1])
+    assert (poison.status, poison.tries) == ("deferred", 1)
+    assert "connection was lost" in poison.reply_text
+
+
 def test_a_wrong_password_pauses_the_campaign_with_the_reason(start_sender: Start) -> None:
     workspace = make_workspace()
     with Sink(Plan(login=("me", "right"))) as sink:

@@ -1,10 +1,11 @@
 """One claim in flight: what of it is still to go, what is on its way, how the rest ended."""
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
+from typing import Final
 
-from postroom.core.mail.ports import Handover, Result
+from postroom.core.mail.ports import Handover, Outcome, Result
 from postroom.core.mail.rules.compose import CompiledContent
 from postroom.core.mail.types import ChunkClaim, Outgoing, Standing, Work
 from postroom.kit.errors import AppError
@@ -12,6 +13,11 @@ from postroom.workers.journal import ClaimJournal
 
 Contents = Mapping[int, CompiledContent | AppError]
 """What messages are made from, by the content's key; an error where that cannot be compiled."""
+
+MOST_RETURNS: Final = 3
+"""How often a message may come back unsent while nothing else of its claim ends: one that makes its server hang up must
+not hold up the others for ever.
+"""
 
 
 class Run:
@@ -26,6 +32,7 @@ class Run:
         ]
         self._pending = deque(item for item in work.items if not item.refusal)
         self._in_flight = 0
+        self._returns: Counter[int] = Counter()
         self._is_stopped = False
         self._stopped_batches: frozenset[int] = frozenset()
         self._lost: frozenset[int] = frozenset()
@@ -55,7 +62,11 @@ class Run:
         return not is_stopped and item.message_id not in self._lost
 
     def give_back(self, item: Outgoing) -> None:
-        """Take a message back that did not leave; it goes next, unless it was stopped."""
+        """Take a message back that did not leave; it goes next, unless it was stopped, or later if it is back again."""
+        self._returns[item.message_id] += 1
+        if self._returns[item.message_id] >= MOST_RETURNS and self.may_leave(item):
+            self.end(item, Result(Outcome.DEFERRED, text="The connection was lost each time before it could leave."))
+            return
         self._in_flight -= 1
         self._pending.appendleft(item)
 
@@ -63,6 +74,7 @@ class Run:
         """Book how a message ended, in the journal first."""
         handover = Handover(item.message_id, time.time(), result)
         self._in_flight -= 1
+        self._returns.clear()
         self.handovers.append(handover)
         self.journal.note_ending(handover)
 
