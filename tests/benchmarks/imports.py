@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 
 from django.db import connection
@@ -26,8 +27,8 @@ def run(directory: Path, rounds: int) -> None:
         )
         rates = alternate(contestants, rounds)
         show(f"Import of {size:,} new people, rows/s", contestants, rates)
-        times = sorted(bare / ours for bare, ours in zip(rates["bare COPY"], rates["import"], strict=True))
-        say(f"  the import takes {times[len(times) // 2]:.1f} times as long ({times[0]:.1f} to {times[-1]:.1f})")
+        times = [bare / ours for bare, ours in zip(rates["bare COPY"], rates["import"], strict=True)]
+        say(f"  the import takes {median(times):.1f} times as long ({min(times):.1f} to {max(times):.1f})")
 
 
 def _importer(path: Path, size: int) -> Callable[[], float]:
