@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
@@ -67,6 +66,5 @@ def signed_in(user: User) -> Client:
 def storage(settings: Settings, tmp_path: Path) -> Path:
     """Keep uploads out of the installation's own storage, tests apart, and the hashing of passwords short."""
     settings.MEDIA_ROOT = str(tmp_path)
-    cache.clear()  # where sign-ins are counted
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return tmp_path
