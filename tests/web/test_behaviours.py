@@ -17,7 +17,7 @@ from postroom.core.contacts.types import NewContact
 from postroom.core.mail import services as mail
 from postroom.core.workspaces.models import Workspace
 from tests.core.campaigns.makers import make_draft
-from tests.factories import NOW, make_actor
+from tests.factories import NOW, make_actor, make_contact
 from tests.web.browser import Watch, open_browser
 from tests.web.test_campaigns import start
 
@@ -98,6 +98,7 @@ def test_deleting_a_draft_and_cancelling_a_campaign_ask_first(page: Page, worksp
 
 
 def test_the_preview_follows_the_words_and_narrows_to_a_phone(page: Page, workspace: Workspace) -> None:
+    make_contact(workspace=workspace, first_name="Bob")
     draft = make_draft(workspace=workspace)
     page.goto(f"campaigns/{draft.uid}/")
     shown = page.frame_locator("#preview")
@@ -107,6 +108,8 @@ def test_the_preview_follows_the_words_and_narrows_to_a_phone(page: Page, worksp
         page.get_by_label("Body").fill(f"<p>{word} {{{{ first_name }}}}</p>")
         expect(shown.get_by_text(f"{word} Alex")).to_be_visible()
     assert page.evaluate("history.length") == history, "going back leaves the page, not the last keystroke"
+    page.get_by_label("Read as").select_option(label="As Bob")
+    expect(shown.get_by_text("Good evening Bob")).to_be_visible()
     page.get_by_role("button", name="Phone").click()
     assert page.locator("#preview").evaluate("frame => frame.clientWidth") <= 375
     draft.refresh_from_db()

@@ -95,6 +95,18 @@ def test_the_preview_shows_the_mail_in_a_frame_that_can_do_nothing(as_viewer: Cl
     assert "img-src data:" in policy
 
 
+def test_the_preview_has_the_subject_on_top_and_reads_as_anybody_of_the_workspace(
+    as_viewer: Client, workspace: Workspace
+) -> None:
+    ada, foreign = make_contact(workspace=workspace, first_name="<Ada>"), make_contact(workspace=make_workspace())
+    form = draft_form(workspace, reader=ada.uid)
+    page = as_viewer.post(f"/w/{workspace.slug}/campaigns/preview/", form).content.decode()
+    assert page.index("News for &lt;Ada&gt;") < page.index("Hello &lt;Ada&gt;")
+    form = draft_form(workspace, list_ids=[], reader=foreign.uid)
+    page = as_viewer.post(f"/w/{workspace.slug}/campaigns/preview/", form).content.decode()
+    assert "no such person" in page
+
+
 def test_a_broken_template_is_explained_in_the_preview(as_viewer: Client, workspace: Workspace) -> None:
     form = draft_form(workspace, body="<p>{% if %}</p>")
     response = as_viewer.post(f"/w/{workspace.slug}/campaigns/preview/", form)

@@ -120,16 +120,23 @@ class CampaignForm(AudienceForm):
 
 
 class PreviewForm(HouseForm):
-    """The words of a draft, as they stand in the composer."""
+    """The words of a draft, as they stand in the composer, and whose eyes they are to be seen with."""
 
     subject = forms.CharField(max_length=998, required=False)
     preheader = forms.CharField(max_length=300, required=False)
     body_format = forms.ChoiceField(choices=BodyFormat.choices)
     body = forms.CharField(required=False, strip=False)
+    reader = forms.UUIDField(required=False)
 
     def to_composition(self) -> Composition:
         """Return the composition as the core takes it."""
-        return Composition(**{**self.cleaned_data, "body_format": BodyFormat(self.cleaned_data["body_format"])})
+        said = self.cleaned_data
+        return Composition(
+            subject=said["subject"],
+            preheader=said["preheader"],
+            body_format=BodyFormat(said["body_format"]),
+            body=said["body"],
+        )
 
 
 class TestForm(HouseForm):

@@ -16,12 +16,15 @@ from postroom.core.contacts import selectors as contacts
 from postroom.core.workspaces.types import Role
 from postroom.kit import clock
 from postroom.kit.errors import AppError
+from postroom.kit.paging import PageRequest
 from postroom.web.campaigns.forms import AudienceForm, CampaignForm, NewCampaignForm, PreviewForm, describe_draft
-from postroom.web.shared.frames import frame_response
+from postroom.web.shared.frames import frame_response, under_subject
 from postroom.web.shared.pages import errors_in, page_request, render_page
 from postroom.web.shared.rooms import Room, in_room, is_fragment
 
 STARTER: Final = (Path(__file__).parent / "starter.mjml").read_text(encoding="utf-8")
+READERS: Final = 20
+"""How many of the newest people the preview offers to read as."""
 LIVE: Final = (CampaignStatus.SCHEDULED, CampaignStatus.SENDING, CampaignStatus.PAUSED)
 
 
@@ -57,21 +60,28 @@ def compose(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
             messages.success(request, "The draft is saved.")
             following = "web:campaign_send" if "review" in request.POST else "web:campaign"
             return redirect(following, room.workspace.slug, uid)
-    context = {"campaign": campaign, "form": form, "fields": contacts.list_fields(workspace=room.workspace)}
+    context = {
+        "campaign": campaign,
+        "form": form,
+        "fields": contacts.list_fields(workspace=room.workspace),
+        "readers": contacts.list_contacts(workspace=room.workspace, page=PageRequest(size=READERS)).items,
+    }
     return render_page(request, room, "web/campaigns/compose.html", context)
 
 
 @in_room(methods=("POST",), write=Role.VIEWER)
 def preview(request: HttpRequest, room: Room) -> HttpResponse:
-    """Show the words of the composer as a reader of the audience would see them, for the frame beside it."""
+    """Show the words of the composer as one person, or an example reader, would see them, for the frame beside it."""
     form = PreviewForm(request.POST)
     if not form.is_valid():
         return frame_response(form.errors.as_ul())
     try:
-        shown = campaigns.preview_composition(workspace=room.workspace, composition=form.to_composition())
+        shown = campaigns.preview_composition(
+            workspace=room.workspace, composition=form.to_composition(), contact_uid=form.cleaned_data["reader"]
+        )
     except AppError as error:
         return frame_response(f"<p role=alert>{escape(error.message)}</p>")
-    return frame_response(shown.html)
+    return frame_response(under_subject(shown.subject, shown.html))
 
 
 @in_room(methods=("POST",), write=Role.VIEWER)

@@ -57,7 +57,9 @@
 
   // What was written and not saved is not left behind by accident.
   let isUnsaved = false;
-  document.addEventListener("input", (event) => { isUnsaved ||= Boolean(event.target.closest("form[data-guards]")); });
+  document.addEventListener("input", (event) => {
+    isUnsaved ||= Boolean(event.target.closest("form[data-guards]")) && !event.target.closest("[data-stage]");
+  });
   document.addEventListener("submit", (event) => { if (!event.submitter?.formTarget) isUnsaved = false; });
   window.addEventListener("beforeunload", (event) => { if (isUnsaved) event.preventDefault(); });
 
