@@ -4,6 +4,7 @@ import quopri
 import re
 from email import message_from_bytes, policy
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -69,3 +70,12 @@ def test_a_dot_at_the_start_of_a_line_is_spelt_out_where_there_is_room() -> None
     assert mime.qp_end(".a\nb.c\n.") == b"=2Ea\r\nb.c\r\n=2E"
     assert mime.qp_piece(".") == b"=2E=\r\n"
     assert mime.qp_end("." * 76).startswith(b".." * 20)
+
+
+@pytest.mark.parametrize("length", range(60, 80))
+@pytest.mark.parametrize("space", [" ", "\t"])
+def test_white_space_at_the_end_of_a_full_line_does_not_lengthen_it(length: int, space: str) -> None:
+    text = "x" * length + space + "\nnext"
+    for encoded in (mime.qp_end(text), mime.qp_piece(text) + b"x"):
+        assert max(map(len, encoded.split(b"\r\n"))) <= 76
+        assert quopri.decodestring(encoded).replace(b"\r\n", b"\n").startswith(text.encode())
