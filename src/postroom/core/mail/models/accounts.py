@@ -1,0 +1,78 @@
+"""Who sends: domains with their keys, and sender accounts."""
+
+from django.db import models
+
+from postroom.core.mail.types import Channel, Provider, Signing
+from postroom.core.workspaces.models import Workspace
+from postroom.kit.ids import uuid7
+
+
+class Domain(models.Model):
+    """A sending domain with its DKIM keys; the private halves are encrypted PEM."""
+
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="domains")
+    name = models.CharField(max_length=253)
+    selector = models.CharField(max_length=63, default="postroom")
+    signing = models.CharField(max_length=8, choices=Signing, default=Signing.RSA)
+    rsa_private = models.TextField()
+    rsa_public = models.TextField()
+    ed25519_private = models.TextField()
+    ed25519_public = models.TextField()
+    tracks_opens = models.BooleanField(default=True)
+    tracks_clicks = models.BooleanField(default=True)
+    verification = models.JSONField(default=dict)
+    verified_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("workspace", "name"), name="domain_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SenderAccount(models.Model):
+    """A From address and the server that carries its mail. ``credentials`` is an encrypted JSON object.
+
+    ``config`` of an SMTP account: host, port, security (none, starttls, tls), max_connections.
+    """
+
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="senders")
+    domain = models.ForeignKey(Domain, on_delete=models.PROTECT, null=True, related_name="senders")
+    name = models.CharField(max_length=200)
+    channel = models.CharField(max_length=10, choices=Channel, default=Channel.EMAIL)
+    provider = models.CharField(max_length=20, choices=Provider)
+    from_name = models.CharField(max_length=200, blank=True, default="")
+    from_email = models.CharField(max_length=254)
+    reply_to = models.CharField(max_length=254, blank=True, default="")
+    config = models.JSONField(default=dict)
+    credentials = models.TextField(blank=True, default="")
+    daily_limit = models.IntegerField(null=True)
+    is_active = models.BooleanField(default=True)
+    last_used_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=1000, blank=True, default="")
+    failure_count = models.IntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("workspace", "name"), name="sender_name_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SenderDay(models.Model):
+    """How much of a sender account's daily limit is used up on a day (UTC); only accounts with a limit have rows."""
+
+    sender = models.ForeignKey(SenderAccount, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    used = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("sender", "day"), name="sender_day_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.sender_id} {self.day}: {self.used}"

@@ -1,0 +1,71 @@
+"""Values of sender accounts and domains."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from postroom.core.mail.types.messages import Composition
+from postroom.core.mail.types.words import Provider, Signing
+from postroom.kit.types import JSONValue
+
+
+@dataclass(frozen=True, slots=True)
+class NewSender:
+    """A sender account to create. ``config`` of an SMTP account: host, port, security (none, starttls, tls),
+    max_connections; ``credentials``: username, password. ``daily_limit`` is in messages per day (UTC).
+    """
+
+    name: str
+    provider: Provider
+    from_email: str
+    from_name: str = ""
+    reply_to: str = ""
+    domain_id: int | None = None
+    config: Mapping[str, JSONValue] = field(default_factory=dict)
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    daily_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewTemplate:
+    """A template to create: its name, unique with its language in the workspace, and what the author wrote."""
+
+    name: str
+    composition: Composition
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class DnsRecord:
+    """One record that a domain's owner publishes."""
+
+    type: str
+    name: str
+    value: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class SenderProfile:
+    """All that carrying a sender account's mail needs, its secrets opened."""
+
+    id: int
+    provider: Provider
+    config: Mapping[str, JSONValue]
+    credentials: Mapping[str, str]
+    from_name: str
+    from_email: str
+    reply_to: str
+    domain: str
+    selector: str
+    signing: Signing
+    rsa_private: str
+    ed25519_private: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Which claims an owner still holds, and which of their batches somebody wants stopped."""
+
+    chunks: frozenset[tuple[int, int]]
+    messages: frozenset[tuple[int, int]]
+    stopped_batches: frozenset[int]

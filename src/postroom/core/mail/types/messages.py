@@ -1,0 +1,121 @@
+"""Values of single messages: what is asked for, and what was accepted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from postroom.core.mail.types.words import BodyFormat, EventType, MessageClass, MessageStatus
+from postroom.kit.types import JSONValue
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """What an author wrote: Liquid in ``subject``, ``body`` (MJML or HTML) and ``text`` (empty: made from the body)."""
+
+    subject: str
+    body: str
+    body_format: BodyFormat = BodyFormat.HTML
+    text: str = ""
+    preheader: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """One message to accept: to one recipient set, with its own composition or a stored content.
+
+    ``headers`` are extra header fields; their names and values are checked. ``slots`` fill the composition's variables.
+    ``idempotency_key`` makes a second acceptance return the first one's message.
+    """
+
+    sender_id: int
+    message_class: MessageClass
+    to: tuple[str, ...]
+    composition: Composition
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    reply_to: tuple[str, ...] = ()
+    from_address: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    slots: Mapping[str, JSONValue] = field(default_factory=dict)
+    contact_id: int | None = None
+    category_id: int | None = None
+    list_ids: tuple[int, ...] = ()
+    scheduled_at: datetime | None = None
+    idempotency_key: str = ""
+    is_test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A finished mail as a program hands it over: subject, HTML and text are final words, not templates.
+
+    Address fields hold ``Name <address>`` or bare addresses, several to a text when commas part them. A template of the
+    workspace, filled with ``variables``, takes the place of subject and HTML. ``in_reply_to`` names the message that
+    this one answers.
+    """
+
+    from_address: str
+    to: tuple[str, ...]
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    reply_to: tuple[str, ...] = ()
+    subject: str = ""
+    html: str = ""
+    text: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    template_uid: UUID | None = None
+    variables: Mapping[str, JSONValue] = field(default_factory=dict)
+    in_reply_to: UUID | None = None
+    scheduled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Makes a repeated request safe: the caller's key, and the SHA-256 of what the request asks for."""
+
+    key: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEvent:
+    """One thing that happened to a message; ``url`` of the link that was followed, ``data`` as it was reported."""
+
+    type: EventType
+    at: datetime
+    url: str = ""
+    agent: str = ""
+    ip: str = ""
+    is_bot: bool = False
+    data: Mapping[str, JSONValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedMessage:
+    """The answer for one accepted message; ``status`` is queued, or suppressed with the reason."""
+
+    id: int
+    uid: UUID
+    status: MessageStatus
+    reason: str = ""
+    is_replay: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One claimed message, ready to render. ``refusal`` is the may-we-mail reason when it must not leave after all."""
+
+    message_id: int
+    batch_id: int | None
+    content_id: int
+    message_class: MessageClass
+    to: tuple[str, ...]
+    cc: tuple[str, ...]
+    bcc: tuple[str, ...]
+    from_address: str
+    reply_to: tuple[str, ...]
+    headers: Mapping[str, str]
+    slots: Mapping[str, JSONValue]
+    message_id_header: str
+    refusal: str = ""
