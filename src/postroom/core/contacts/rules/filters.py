@@ -56,6 +56,7 @@ class Group:
 
 
 Filter = Group
+Where = tuple[int, ...]
 
 _CORE: Final = {
     **{
@@ -100,10 +101,15 @@ def parse_filter(filter_: JSONValue, fields: Iterable[FieldSpec]) -> Filter:
     Raises BadFilter saying which condition it is about.
     """
     reader = _Reader({spec.key: spec for spec in fields})
-    group = reader.read_group(filter_, "filter", depth=1)
+    group = reader.read_group(filter_, (), depth=1)
     if reader.count > MAX_CONDITIONS:
-        raise BadFilter(f"filter: {reader.count} conditions; at most {MAX_CONDITIONS} are allowed.")
+        raise BadFilter(f"The filter has {reader.count} conditions; at most {MAX_CONDITIONS} are allowed.")
     return group
+
+
+def _named(where: Where) -> str:
+    """Return the place as a person counts it: ``Condition 2.1`` is the first one of the group that stands second."""
+    return f"Condition {'.'.join(map(str, where))}" if where else "The filter"
 
 
 class _Reader:
@@ -113,69 +119,69 @@ class _Reader:
         self._specs = specs
         self.count = 0
 
-    def read_group(self, raw: JSONValue, where: str, depth: int) -> Group:
+    def read_group(self, raw: JSONValue, where: Where, depth: int) -> Group:
         if not isinstance(raw, dict):
-            raise BadFilter(f"{where}: expected an object with match and conditions.")
+            raise BadFilter(f"{_named(where)}: expected an object with match and conditions.")
         if depth > MAX_DEPTH:
-            raise BadFilter(f"{where}: groups are nested more than {MAX_DEPTH} deep.")
+            raise BadFilter(f"{_named(where)}: groups are nested more than {MAX_DEPTH} deep.")
         match, conditions = raw.get("match"), raw.get("conditions")
         if match not in ("all", "any"):
-            raise BadFilter(f'{where}: match must be "all" or "any".')
+            raise BadFilter(f'{_named(where)}: match must be "all" or "any".')
         if not isinstance(conditions, list) or not conditions:
-            raise BadFilter(f"{where}: at least one condition is needed.")
-        parts = (self._read_part(part, f"{where}.conditions[{i}]", depth) for i, part in enumerate(conditions))
+            raise BadFilter(f"{_named(where)}: at least one condition is needed.")
+        parts = (self._read_part(part, (*where, number), depth) for number, part in enumerate(conditions, start=1))
         return Group(matches_all=match == "all", parts=tuple(parts))
 
-    def _read_part(self, raw: JSONValue, where: str, depth: int) -> Condition | Group:
+    def _read_part(self, raw: JSONValue, where: Where, depth: int) -> Condition | Group:
         if isinstance(raw, dict) and "conditions" in raw:
             return self.read_group(raw, where, depth + 1)
         self.count += 1
         if not isinstance(raw, dict):
-            raise BadFilter(f"{where}: expected an object with field, operator and value.")
+            raise BadFilter(f"{_named(where)}: expected an object with field, operator and value.")
         return self._read_condition(raw, where)
 
-    def _read_condition(self, raw: Mapping[str, JSONValue], where: str) -> Condition:
+    def _read_condition(self, raw: Mapping[str, JSONValue], where: Where) -> Condition:
         name, operator = raw.get("field"), raw.get("operator")
         if not isinstance(name, str) or not isinstance(operator, str):
-            raise BadFilter(f"{where}: field and operator must be texts.")
+            raise BadFilter(f"{_named(where)}: field and operator must be texts.")
         field = self._find_field(name, where)
         if operator not in OPERATORS:
-            raise BadFilter(f"{where}: there is no operator {operator[:40]!r}.")
+            raise BadFilter(f"{_named(where)}: there is no operator {operator[:40]!r}.")
         operator = _ALIASES.get(operator, operator)
         if operator not in _OPERATORS[field.kind]:
             allowed = ", ".join(sorted(_OPERATORS[field.kind]))
-            raise BadFilter(f"{where}: {name} cannot be compared with {operator}; use one of {allowed}.")
+            raise BadFilter(f"{_named(where)}: {name} cannot be compared with {operator}; use one of {allowed}.")
         if operator in _PRESENCE:
             return Condition(field, operator)
         return Condition(field, operator, self._read_operands(field, operator, raw.get("value"), where))
 
-    def _find_field(self, name: str, where: str) -> FieldRef:
+    def _find_field(self, name: str, where: Where) -> FieldRef:
         key = name.removeprefix("custom.")
         if key == name and name in _CORE:
             return _CORE[name]
         spec = self._specs.get(key)
         if spec is None:
-            raise BadFilter(f"{where}: there is no field {name[:80]!r}.")
+            raise BadFilter(f"{_named(where)}: there is no field {name[:80]!r}.")
         return FieldRef(key, _KINDS.get(spec.type, Kind.TEXT), is_custom=True)
 
-    def _read_operands(self, field: FieldRef, operator: str, value: JSONValue, where: str) -> tuple[JSONValue, ...]:
+    def _read_operands(self, field: FieldRef, operator: str, value: JSONValue, where: Where) -> tuple[JSONValue, ...]:
         if operator != "in":
             return (self._read_operand(field, operator, value, where),)
         if not isinstance(value, list) or not value:
-            raise BadFilter(f'{where}: "in" needs at least one value.')
+            raise BadFilter(f'{_named(where)}: "in" needs at least one value.')
         if len(value) > MAX_CHOICES:
-            raise BadFilter(f'{where}: "in" has {len(value)} values; at most {MAX_CHOICES} are allowed.')
+            raise BadFilter(f'{_named(where)}: "in" has {len(value)} values; at most {MAX_CHOICES} are allowed.')
         return tuple(self._read_operand(field, operator, one, where) for one in value)
 
-    def _read_operand(self, field: FieldRef, operator: str, value: JSONValue, where: str) -> JSONValue:
+    def _read_operand(self, field: FieldRef, operator: str, value: JSONValue, where: Where) -> JSONValue:
         try:
             operand = parse_value(_spec_for(field), value)
         except BadValue as error:
-            raise BadFilter(f"{where}: {error.message}") from error
+            raise BadFilter(f"{_named(where)}: {error.message}") from error
         if operand is None:
-            raise BadFilter(f"{where}: {field.name} {operator} needs a value.")
+            raise BadFilter(f"{_named(where)}: {field.name} {operator} needs a value.")
         if isinstance(operand, str) and len(operand) > MAX_OPERAND:
-            raise BadFilter(f"{where}: the value is longer than {MAX_OPERAND} characters.")
+            raise BadFilter(f"{_named(where)}: the value is longer than {MAX_OPERAND} characters.")
         return operand.lower() if field.name == "email" and isinstance(operand, str) else operand
 
 
