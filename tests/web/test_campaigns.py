@@ -11,6 +11,8 @@ from postroom.core.campaigns.models import Campaign
 from postroom.core.campaigns.types import CampaignStatus
 from postroom.core.mail import services as mail
 from postroom.core.mail.models import Message
+from postroom.core.mail.ports import Handover, Outcome, Result
+from postroom.core.mail.types import ChunkClaim
 from postroom.core.workspaces.models import Workspace
 from postroom.kit import clock
 from tests.core.campaigns.makers import make_draft
@@ -182,6 +184,22 @@ def test_the_report_shows_a_sum_that_adds_up_and_watches_while_it_goes_out(
     assert "<html" not in part
 
 
+def test_the_report_tells_the_pace_while_it_goes_out(as_viewer: Client, workspace: Workspace) -> None:
+    campaign = start(workspace, readers=2)
+    work = mail.claim_work(owner="somebody", now=clock.now())
+    assert work is not None
+    assert isinstance(work.claim, ChunkClaim)
+    handover = Handover(work.items[0].message_id, clock.now().timestamp(), Result(Outcome.SENT, 250))
+    assert mail.finish_chunk(claim=work.claim, handovers=[handover], now=clock.now())
+    Campaign.objects.update(started_at=clock.now() - timedelta(minutes=10))
+    here = f"/w/{workspace.slug}/campaigns/{campaign.uid}/report/"
+    page = as_viewer.get(here).content.decode()
+    assert "1 of 2 handled" in page
+    assert "about 10 min left" in page
+    services.pause_campaign(workspace=workspace, uid=campaign.uid, actor=make_actor(), now=clock.now())
+    assert "left" not in as_viewer.get(here).content.decode().split("handled")[1].split("</div>")[0]
+
+
 def test_the_list_costs_the_same_however_many_campaigns_it_shows(
     as_owner: Client, workspace: Workspace, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -217,9 +235,9 @@ def test_the_overview_counts_and_points_to_the_next_step(
     assert 'data-plot="month-plot"' in page
 
 
-def start(workspace: Workspace) -> Campaign:
+def start(workspace: Workspace, *, readers: int = 1) -> Campaign:
     """Return a campaign whose audience is frozen and waits for a sender."""
-    draft = make_draft(workspace=workspace, readers=[make_contact(workspace=workspace)])
+    draft = make_draft(workspace=workspace, readers=[make_contact(workspace=workspace) for _ in range(readers)])
     services.send_campaign(workspace=workspace, uid=draft.uid, actor=make_actor(), now=clock.now())
     services.start_campaign(campaign_id=draft.pk, now=clock.now())
     return Campaign.objects.get(pk=draft.pk)

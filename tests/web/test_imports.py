@@ -47,6 +47,7 @@ def test_a_file_is_mapped_imported_and_explained(as_colleague: Client, workspace
     done = as_colleague.get(started["Location"], headers={"HX-Request": "true"}).content.decode()
     assert "hx-trigger" not in done
     assert "not-an-address" in done
+    assert "rows a second" in done
     assert "<html" not in done
     ada = Contact.objects.get(email="ada@example.com")
     assert ada.custom == {"shoe_size": 37}

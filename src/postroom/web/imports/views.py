@@ -7,11 +7,11 @@ from django.shortcuts import redirect
 
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts import services
-from postroom.core.contacts.types import Upload
+from postroom.core.contacts.types import ImportStatus, Upload
 from postroom.kit import clock
 from postroom.web.imports.forms import MappingForm, UploadForm
-from postroom.web.imports.progress import measure
 from postroom.web.imports.staging import drop_staged_file, find_staged_file, open_staged_file, stage_file
+from postroom.web.shared.pace import measure_pace
 from postroom.web.shared.pages import errors_in, page_request, render_page
 from postroom.web.shared.rooms import Room, in_room, is_fragment
 
@@ -65,7 +65,15 @@ def map_columns(request: HttpRequest, room: Room, token: str) -> HttpResponse:
 def show_import(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     """Show an import: live while it runs, with its bad rows when it is done."""
     run = contacts.get_import(workspace=room.workspace, uid=uid)
-    context: dict[str, object] = {"run": run, "progress": measure(run, now=clock.now())}
-    context["page"] = contacts.list_import_errors(workspace=room.workspace, uid=uid, page=page_request(request))
+    is_live = run.status in (ImportStatus.QUEUED, ImportStatus.RUNNING)
+    pace = measure_pace(
+        done=run.processed_rows,
+        total=run.total_rows,
+        started_at=run.started_at,
+        until=run.finished_at or clock.now(),
+        is_live=is_live,
+    )
+    page = contacts.list_import_errors(workspace=room.workspace, uid=uid, page=page_request(request))
+    context = {"run": run, "is_live": is_live, "pace": pace, "page": page}
     template = "web/imports/_run.html" if is_fragment(request) else "web/imports/run.html"
     return render_page(request, room, template, context)

@@ -9,6 +9,7 @@ from postroom.core.campaigns.types import CampaignStatus
 from postroom.core.insights import selectors as insights
 from postroom.kit import clock
 from postroom.kit.types import JSONObject
+from postroom.web.shared.pace import Pace, measure_pace
 from postroom.web.shared.pages import render_page
 from postroom.web.shared.plots import Line, describe_plot
 from postroom.web.shared.rooms import Room, in_room, is_fragment
@@ -32,9 +33,18 @@ def show_report(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     report = insights.campaign_report(workspace=room.workspace, uid=uid, now=clock.now())
     done = report.counts.total - report.counts.pending if report.counts else 0
     is_live = report.campaign.status in LIVE
-    context = {"report": report, "plot": _plot(report), "is_live": is_live, "done": done}
+    context = {"report": report, "plot": _plot(report), "is_live": is_live, "done": done, "pace": _pace(report, done)}
     template = "web/reports/_report.html" if is_fragment(request) else "web/reports/report.html"
     return render_page(request, room, template, context)
+
+
+def _pace(report: "CampaignReport", done: int) -> Pace:
+    """Return how fast a campaign goes out, averaged since its start; one that rests has none."""
+    campaign = report.campaign
+    if campaign.status != CampaignStatus.SENDING or report.counts is None:
+        return Pace()
+    total = report.counts.total
+    return measure_pace(done=done, total=total, started_at=campaign.started_at, until=clock.now(), is_live=True)
 
 
 def _plot(report: "CampaignReport") -> JSONObject:

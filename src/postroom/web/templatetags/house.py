@@ -61,6 +61,14 @@ def share(part: int | None, whole: int | None) -> str:
 
 
 @register.filter
+def duration(seconds: int) -> str:
+    """Return a length of time as a person says it: seconds below two minutes, minutes below two hours, else hours."""
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{round(seconds / 60)} min" if seconds < 7200 else f"{round(seconds / 3600)} h"
+
+
+@register.filter
 def colour(status: str) -> str:
     """Return the colour word of a state."""
     return next((name for name, states in _COLOURS.items() if str(status) in states), "secondary")
