@@ -50,6 +50,12 @@ def forget_acceptances(now: datetime) -> bool:
 
 
 @every(HOUR_S)
+def forget_old_mail(now: datetime) -> bool:
+    """Delete raw mail that is past its time, some at once."""
+    return mail.forget_old_mail(now=now) > 0
+
+
+@every(HOUR_S)
 def forget_jobs(now: datetime) -> bool:
     """Delete the records of jobs that ended long ago."""
     forget_old_jobs()

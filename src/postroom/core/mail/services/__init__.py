@@ -10,6 +10,7 @@ from postroom.core.mail.services.facts import apply_hits
 from postroom.core.mail.services.hits import STORE_HITS, hit_parameters, store_hits
 from postroom.core.mail.services.inbound import read_inbound, store_inbound
 from postroom.core.mail.services.partitions import ensure_partitions
+from postroom.core.mail.services.retention import forget_old_mail
 from postroom.core.mail.services.sandbox import make_sandbox_answers, store_sandbox_mails
 from postroom.core.mail.services.senders import create_sender, ensure_sandbox_sender
 from postroom.core.mail.services.settling import abandon_claims, finish_chunk, finish_messages, recover_claims
@@ -35,6 +36,7 @@ __all__ = [
     "finish_chunk",
     "finish_messages",
     "forget_acceptances",
+    "forget_old_mail",
     "freeze_audience",
     "freeze_content",
     "hit_parameters",
