@@ -10,7 +10,6 @@ class ListForm(HouseForm):
     """A new list."""
 
     name = forms.CharField(label="Name", max_length=200)
-    is_double_opt_in = forms.BooleanField(label="People confirm by mail before they are on it", required=False)
 
 
 class CategoryForm(HouseForm):
