@@ -1,19 +1,23 @@
 """The sender process against a real database and a real mail server."""
 
+import asyncio
 import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from postroom.core.mail import selectors
 from postroom.core.mail import services as mail
 from postroom.core.mail.models import Batch, Content, Message, SenderAccount
-from postroom.core.mail.types import MessageClass, NewMessage
+from postroom.core.mail.types import ChunkClaim, MessageClass, NewMessage, Work
 from postroom.core.workspaces.types import SYSTEM
 from postroom.kit import clock
+from postroom.workers.journal import Journal
+from postroom.workers.sender import Pace
+from postroom.workers.sender.process import SenderProcess
 from tests.factories import make_workspace
 from tests.senders import COMPOSITION, SenderChild, make_campaign, make_smtp_sender, wait_until
 from tests.sinks import Fault, Plan, Sink, audit
@@ -273,6 +277,36 @@ def drop_other_connections() -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+def test_a_claim_whose_answer_was_lost_is_taken_once_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    workspace = make_workspace()
+    batch = make_campaign(workspace, make_smtp_sender(workspace, 25), 3)
+    answers = [OperationalError("the connection broke after the commit")]
+    claim = mail.claim_work
+
+    def claim_and_lose(**what: object) -> Work | None:
+        work = claim(**what)  # type: ignore[arg-type]
+        if answers:
+            raise answers.pop()
+        return work
+
+    monkeypatch.setattr(mail, "claim_work", claim_and_lose)
+    process = SenderProcess(Journal(tmp_path, "somebody"), Pace())
+    process._lease.renew(process._lease.clock())
+
+    async def claim_twice() -> tuple[Work | None, Work | None]:
+        found = await process._claim_next(), await process._claim_next()
+        await process._in(process._claimer, lambda: connection.close())
+        return found
+
+    lost, work = asyncio.run(claim_twice())
+    assert lost is None
+    assert work is not None
+    assert isinstance(work.claim, ChunkClaim)
+    assert work.claim.attempt == 2
+    assert len(work.items) == 3
+    assert Batch.objects.get(pk=batch.pk).status == "sending"
 
 
 def test_a_message_that_cannot_be_rendered_fails_alone(start_sender: Start) -> None:

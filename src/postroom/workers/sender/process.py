@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -93,6 +94,7 @@ class SenderProcess:
         self._lanes: dict[int, Lane] = {}
         self._serving: set[asyncio.Task[None]] = set()
         self._booking: set[asyncio.Future[None]] = set()
+        self._is_unsure = False  # whether a claim may be ours that we know nothing of: its answer was lost
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         # Each thread has a database connection of its own; one thread books, so that results land in order.
@@ -143,7 +145,14 @@ class SenderProcess:
             return None
         busy = [lane.sender_id for lane in lanes if lane.bulk_count >= BULK_CLAIMS]
         full = [lane.sender_id for lane in lanes if lane.urgent_count >= URGENT_CLAIMS]
-        return await self._in(self._claimer, lambda: tasks.claim(self._journal.owner, busy, full))
+        try:
+            if self._is_unsure and not held:
+                await self._in(self._claimer, lambda: tasks.put_back_unknown(self._journal.owner))
+                self._is_unsure = False
+            return await self._in(self._claimer, lambda: tasks.claim(self._journal.owner, busy, full))
+        except tasks.DatabaseAway:
+            self._is_unsure = True
+            return None
 
     async def _start(self, work: Work) -> None:
         """Give claimed work to its account's lane."""
@@ -204,6 +213,9 @@ class SenderProcess:
             await asyncio.gather(*late, return_exceptions=True)
         if self._booking:
             await asyncio.wait(list(self._booking), timeout=self._pace.finish_within_s)
+        if self._is_unsure or self._booking:
+            with suppress(JournalBroken):
+                self._journal.open_claim()  # so that the journal stays, and whoever comes next settles what we hold
         tasks.ENDING.set()
         self._watcher.close()
         for pool in (self._claimer, self._booker, self._looker):
@@ -236,6 +248,7 @@ class SenderProcess:
         if not future.cancelled() and future.exception() is not None:
             # The journal keeps what could not be booked; whoever comes next replays it.
             log.error("booking_failed", exc_info=future.exception())
+            self._is_unsure = True
             self._stopping.set()
 
     async def _in(self, pool: ThreadPoolExecutor, act: Callable[[], T]) -> T:

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from postroom.core.mail import services as mail
-from postroom.core.mail.ports import Handover
+from postroom.core.mail.ports import Handover, JournalReading
 from postroom.core.mail.rules.compose import CompiledContent
 from postroom.core.mail.selectors import load_compiled_content
 from postroom.core.mail.types import NOTIFY_QUEUE, ChunkClaim, MessagesClaim, Standing, Work
@@ -27,6 +28,12 @@ ENDING: Final = threading.Event()
 """Set when the process will wait for the database no longer."""
 
 T = TypeVar("T")
+
+
+class DatabaseAway(Exception):
+    """The database does not answer, or its answer was lost."""
+
+
 log = structlog.get_logger(__name__)
 
 
@@ -46,13 +53,27 @@ def retried(act: Callable[[], T]) -> T:
 
 
 def claim(owner: str, busy: Collection[int], full: Collection[int]) -> Work | None:
-    """Take the next piece of work, or None when there is none or the database is away."""
-    try:
+    """Take the next piece of work, or None when there is none. Raises DatabaseAway: it may have been taken or not."""
+    with _database_may_be_away():
         return mail.claim_work(owner=owner, now=clock.now(), busy=busy, full=full)
+
+
+def put_back_unknown(owner: str) -> None:
+    """Put back what a sender that knows of no claim of its own holds nevertheless. Raises DatabaseAway."""
+    with _database_may_be_away():
+        count = mail.recover_claims(owner=owner, journal=JournalReading(entries={}, is_complete=True), now=clock.now())
+    if count:
+        log.warning("unknown_claims_put_back", claims=count)
+
+
+@contextmanager
+def _database_may_be_away() -> Iterator[None]:
+    try:
+        yield
     except (OperationalError, InterfaceError) as error:
         log.warning("database_away", reason=str(error).strip())
         connection.close()
-        return None
+        raise DatabaseAway from error
 
 
 def load_contents(work: Work) -> Contents:
