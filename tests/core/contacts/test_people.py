@@ -250,6 +250,7 @@ def test_people_are_found_by_every_word_and_by_tag_and_list() -> None:
     assert found(search="%x") == [bob.pk]
     assert found(search="nobody\0") == []
     assert found(tag="lead") == [ada.pk]
+    assert found(tag="nobody\0") == []
     assert found(list_id=list_.pk) == [bob.pk]
     assert found(list_id=make_list(make_workspace()).pk) == []
 

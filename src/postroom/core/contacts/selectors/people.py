@@ -120,7 +120,7 @@ def list_contacts(
     if list_id is not None:
         rows = rows.filter(memberships__list_id=list_id, memberships__list__workspace=workspace)
     if tag is not None:
-        rows = rows.filter(tag_links__tag__workspace=workspace, tag_links__tag__name__iexact=tag)
+        rows = rows.filter(tag_links__tag__workspace=workspace, tag_links__tag__name__iexact=tag.replace("\0", ""))
     if segment_id is not None:
         segment = get_segment_by_id(workspace=workspace, segment_id=segment_id)
         rows = rows.filter(pk__in=matching_ids(workspace=workspace, filter_=segment.filter))

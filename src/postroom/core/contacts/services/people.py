@@ -138,7 +138,8 @@ def tag_contact(*, workspace: Workspace, uid: UUID, tag_name: str, actor: Actor,
 def untag_contact(*, workspace: Workspace, uid: UUID, tag_name: str, actor: Actor, now: datetime) -> None:
     """Take a tag off a person; taking off one they do not wear changes nothing. Raises NoSuchContact."""
     contact = lock_contact(workspace=workspace, uid=uid)
-    links = ContactTag.objects.filter(contact=contact, tag__workspace=workspace, tag__name__iexact=tag_name.strip())
+    name = tag_name.replace("\0", "").strip()
+    links = ContactTag.objects.filter(contact=contact, tag__workspace=workspace, tag__name__iexact=name)
     for link in links.select_related("tag"):
         act = AuditRecord("contact.untagged", "contact", contact.pk, before={"tag": link.tag.name})
         events.record_act(
