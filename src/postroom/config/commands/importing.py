@@ -41,14 +41,14 @@ def import_file(order: ImportOrder) -> int:
     workspace = find_workspace(slug=order.workspace)
     if workspace is None:
         raise WorkspaceNotFound(f"There is no workspace {order.workspace!r}.")
-    list_id = _find_or_create_list(workspace, order.list_name) if order.list_name else None
+    list_id = _find_list(workspace, order.list_name)
     with order.file.open("rb") as file:
         columns = _read_columns(order.mapping) or selectors.read_sample(file=file).suggested
         file.seek(0)
         run = services.start_import(
             workspace=workspace,
             upload=Upload(file, order.file.name),
-            mapping=ImportMapping(columns, tags=order.tags, list_id=list_id),
+            mapping=ImportMapping(columns, order.tags, list_id, new_list="" if list_id else order.list_name),
             actor=ACTOR,
             now=now(),
         )
@@ -63,11 +63,10 @@ def _read_columns(mapping: tuple[str, ...]) -> dict[str, str]:
     return {column: target for column, _, target in pairs}
 
 
-def _find_or_create_list(workspace: Any, name: str) -> int:
-    for known in selectors.list_lists(workspace=workspace):
-        if known.name == name:
-            return int(known.pk)
-    return int(services.create_list(workspace=workspace, name=name, actor=ACTOR, now=now()).pk)
+def _find_list(workspace: Any, name: str) -> int | None:
+    """Return the list of this name, None when there is none yet."""
+    known = (one for one in selectors.list_lists(workspace=workspace) if one.name.lower() == name.lower())
+    return next((int(one.pk) for one in known), None)
 
 
 def _follow(workspace: Any, run: Any) -> Any:
