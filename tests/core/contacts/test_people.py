@@ -16,7 +16,7 @@ from postroom.core.contacts.errors import (
     NoSuchContact,
     NoSuchList,
 )
-from postroom.core.contacts.models import ConsentChange, Contact, ContactWorkspace, ListMember
+from postroom.core.contacts.models import ConsentChange, Contact, ContactWorkspace, ListMember, Suppression
 from postroom.core.contacts.types import (
     ConsentState,
     ContactChanges,
@@ -198,6 +198,18 @@ def test_opting_out_of_nothing_named_leaves_the_workspace() -> None:
     ada = make_contact(room)
     assert [opt_out(room, ada, OptOutScope()), opt_out(room, ada, OptOutScope())] == [True, False]
     assert ContactWorkspace.objects.get().status == "unsubscribed"
+
+
+def test_a_global_opt_out_becomes_a_suppression_only_when_the_record_dies() -> None:
+    room = make_workspace()
+    neighbour = make_workspace(organization=room.organization)
+    ada = make_contact(room)
+    make_contact(neighbour)
+    opt_out(room, ada, OptOutScope(is_everything=True))
+    services.delete_contact(workspace=neighbour, uid=ada.uid, actor=make_actor(), now=NOW)
+    assert not Suppression.objects.exists(), "it would outlive a change of mind"
+    services.delete_contact(workspace=room, uid=ada.uid, actor=make_actor(), now=NOW)
+    assert Suppression.objects.get().scope == "organization"
 
 
 def test_fields_are_typed_named_once_and_shadow_nothing() -> None:

@@ -92,7 +92,8 @@ def keep_opt_out(*, workspace: Workspace, contact: Contact, now: datetime) -> No
     Their standing with lists goes with them, so having left any of these counts as having left all. A category needs
     nothing: without a word of theirs it is closed.
     """
-    if contact.is_globally_opted_out:
+    is_elsewhere = ContactWorkspace.objects.filter(contact=contact).exclude(workspace=workspace).exists()
+    if contact.is_globally_opted_out and not is_elsewhere:  # the record itself holds it as long as it lives
         suppress_opted_out(workspace=workspace, contact=contact, scope=SuppressionScope.ORGANIZATION, now=now)
     elif _has_left_something(workspace, contact):
         suppress_opted_out(workspace=workspace, contact=contact, scope=SuppressionScope.WORKSPACE, now=now)
