@@ -222,6 +222,14 @@ def test_a_campaign_of_another_workspace_is_unknown_here(as_owner: Client, works
     assert Campaign.objects.get() == foreign
 
 
+def test_what_is_under_way_is_not_offered_for_sending_again(as_owner: Client, workspace: Workspace) -> None:
+    campaign = start(workspace)
+    here = f"/w/{workspace.slug}/campaigns/{campaign.uid}"
+    for answer in (as_owner.get(f"{here}/send/"), as_owner.post(f"{here}/send/")):
+        assert answer.status_code == 302
+        assert answer.headers["Location"] == f"{here}/report/"
+
+
 def test_the_overview_counts_and_points_to_the_next_step(
     as_viewer: Client, workspace: Workspace, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 
 from postroom.core.campaigns import selectors as campaigns
 from postroom.core.campaigns import services
+from postroom.core.campaigns.types import CampaignStatus
 from postroom.kit import clock
 from postroom.web.campaigns.forms import ScheduleForm, TestForm
 from postroom.web.shared.pages import errors_flashed, render_page
@@ -31,12 +32,13 @@ def send_test(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
 
 @in_room(methods=("GET", "HEAD", "POST"))
 def send(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
-    """Ask once more, saying how many people there are; then send."""
-    campaign = campaigns.get_campaign(workspace=room.workspace, uid=uid)
+    """Ask once more, saying how many people there are; then send. What is under way shows its report instead."""
     if request.method == "POST":
         with errors_flashed(request):
             services.send_campaign(workspace=room.workspace, uid=uid, actor=room.actor, now=clock.now())
-            return redirect("web:report", room.workspace.slug, uid)
+    campaign = campaigns.get_campaign(workspace=room.workspace, uid=uid)
+    if campaign.status != CampaignStatus.DRAFT:
+        return redirect("web:report", room.workspace.slug, uid)
     context = {
         "campaign": campaign,
         "count": campaigns.count_campaign_audience(workspace=room.workspace, uid=uid),
