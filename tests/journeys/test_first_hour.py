@@ -32,6 +32,7 @@ def test_everything_an_operator_does_first_works(running: Running, tmp_path: Pat
     (tmp_path / "people.csv").write_text(PEOPLE)
     imported = running.run("import", str(tmp_path / "people.csv"), "--workspace", "news", "--list", "Readers")
     assert "3 rows: 2 created, 0 updated, 1 refused." in imported.stdout, imported.stderr
+    assert "is not an e-mail address" in imported.stdout
     assert imported.returncode == 0
     nowhere = running.run("import", str(tmp_path / "people.csv"), "--workspace", "nowhere")
     assert nowhere.stderr == "postroom: There is no workspace 'nowhere'.\n"

@@ -15,6 +15,7 @@ from postroom.core.workspaces.selectors import find_workspace
 from postroom.core.workspaces.types import Actor, Door
 from postroom.kit.clock import now
 from postroom.kit.errors import Invalid
+from postroom.kit.paging import PageRequest
 
 ACTOR: Final = Actor(door=Door.COMMAND)
 POLL_S: Final = 0.3
@@ -88,4 +89,14 @@ def _report(workspace: Any, run: Any) -> int:
     console.print(
         f"{run.processed_rows} rows: {run.created_rows} created, {run.updated_rows} updated, {run.error_rows} refused."
     )
+    _report_errors(console, workspace, run)
     return 0
+
+
+def _report_errors(console: Console, workspace: Any, run: Any) -> None:
+    page = selectors.list_import_errors(workspace=workspace, uid=run.uid, page=PageRequest(size=SHOWN_ERRORS))
+    for error in page.items:
+        where = f"row {error.row_number}" + (f", {error.column}" if error.column else "")
+        console.print(f"  {where}: {error.reason}", markup=False, highlight=False, soft_wrap=True)
+    if page.has_next:
+        console.print(f"  … and {run.error_rows - SHOWN_ERRORS} more, in the application.")
