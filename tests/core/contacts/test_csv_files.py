@@ -39,6 +39,15 @@ def test_a_quotation_mark_left_open_breaks_its_row_and_not_the_file() -> None:
     assert rows[-1] == ["2", "3"]
 
 
+def test_a_line_without_end_is_refused_before_it_fills_the_memory() -> None:
+    file = io.BytesIO(b"Email\n" + b"x" * 20_000_000)
+    rows = read_rows(file, detect_format(b"Email\n"))
+    assert next(rows) == ["Email"]
+    with pytest.raises(BadImport, match="Line 2 is longer than 1,000,000 characters"):
+        next(rows)
+    assert file.tell() < 2_000_000
+
+
 def test_an_empty_file_and_one_without_a_header_are_refused() -> None:
     with pytest.raises(BadImport):
         detect_format(b"")

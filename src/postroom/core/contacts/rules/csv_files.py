@@ -12,6 +12,8 @@ from postroom.core.contacts.types import CsvFormat
 DELIMITERS: Final = (",", ";", "\t", "|")
 HEAD_SIZE: Final = 64 * 1024
 MAX_COLUMNS: Final = 500
+MAX_LINE: Final = 1_000_000
+"""Characters of one physical line; more is no table that somebody made, and would have to be held in memory whole."""
 _STRAY_BYTES: Final = "postroom.stray_bytes"
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -39,10 +41,13 @@ def detect_format(head: bytes) -> CsvFormat:
 
 
 def read_rows(file: IO[bytes], format_: CsvFormat) -> Iterator[Row | BrokenRow]:
-    """Yield the rows of a file, blank lines left out. Octets that are not UTF-8 are read as Windows-1252 one by one."""
+    """Yield the rows of a file, blank lines left out. Octets that are not UTF-8 are read as Windows-1252 one by one.
+
+    Raises BadImport at a line of more than ``MAX_LINE`` characters.
+    """
     errors = _STRAY_BYTES if format_.encoding.startswith("utf-8") else "replace"
     text = io.TextIOWrapper(file, encoding=format_.encoding, errors=errors, newline="")
-    reader = csv.reader(text, delimiter=format_.delimiter)
+    reader = csv.reader(_read_lines(text), delimiter=format_.delimiter)
     try:
         while True:
             try:
@@ -70,6 +75,15 @@ def read_header(rows: Iterator[Row | BrokenRow]) -> tuple[str, ...]:
         name = cell.replace("\0", "").strip().lstrip("\ufeff")[:200] or f"Column {number}"
         names.append(name if name not in names else f"{name} ({number})")
     return tuple(names)
+
+
+def _read_lines(text: io.TextIOWrapper) -> Iterator[str]:
+    number = 0
+    while line := text.readline(MAX_LINE + 1):
+        number += 1
+        if len(line) > MAX_LINE:
+            raise BadImport(f"Line {number} is longer than {MAX_LINE:,} characters. Is this really a CSV file?")
+        yield line
 
 
 def _detect_encoding(head: bytes) -> str:
