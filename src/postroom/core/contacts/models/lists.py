@@ -1,0 +1,55 @@
+"""Tables of lists and of who is on them."""
+
+from django.db import models
+from django.db.models.functions import Lower
+
+from postroom.core.contacts.models.people import Contact
+from postroom.core.contacts.types import MemberStatus
+from postroom.core.workspaces.models import Workspace
+from postroom.kit.ids import uuid7
+
+
+class List(models.Model):
+    """People who asked for one kind of mail (or were put there), each with a state of their own.
+
+    A public one is offered in the preference centre. ``confirm_subject`` and ``confirm_text`` are what the author wants
+    to say in the mail of a double opt-in; empty: our words.
+    """
+
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="lists")
+    name = models.CharField(max_length=200)
+    description = models.CharField(max_length=500, blank=True, default="")
+    is_public = models.BooleanField(default=False)
+    is_double_opt_in = models.BooleanField(default=False)
+    confirm_subject = models.CharField(max_length=200, blank=True, default="")
+    confirm_text = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint("workspace", Lower("name"), name="list_name_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ListMember(models.Model):
+    """A person's state on a list."""
+
+    list = models.ForeignKey(List, on_delete=models.CASCADE, related_name="members", db_index=False)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships")
+    status = models.CharField(max_length=12, choices=MemberStatus)
+    reason = models.CharField(max_length=200, blank=True, default="")
+    properties = models.JSONField(default=dict)
+    source = models.CharField(max_length=60, blank=True, default="")
+    confirmed_at = models.DateTimeField(null=True)
+    confirmation_sent_at = models.DateTimeField(null=True)
+    confirmation_count = models.IntegerField(default=0, db_default=0)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("list", "contact"), name="list_member_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.contact_id} {self.status}"

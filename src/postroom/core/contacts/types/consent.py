@@ -1,0 +1,78 @@
+"""Values of what people agreed to, and of what keeps mail from them."""
+
+from dataclasses import dataclass
+
+from django.db.models import TextChoices
+
+
+class MemberStatus(TextChoices):
+    """Where a person stands with one list."""
+
+    PENDING = "pending"
+    SUBSCRIBED = "subscribed"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+class ConsentState(TextChoices):
+    """A person's word on one category of mail; no row means absent."""
+
+    GRANTED = "granted"
+    WITHDRAWN = "withdrawn"
+
+
+class SuppressionScope(TextChoices):
+    """How far a suppression reaches."""
+
+    PLATFORM = "platform"
+    ORGANIZATION = "organization"
+    WORKSPACE = "workspace"
+
+
+class SuppressionReason(TextChoices):
+    """Why an address must not be mailed."""
+
+    HARD_BOUNCE = "hard_bounce"
+    COMPLAINT = "complaint"
+    MANUAL = "manual"
+    BANNED = "banned"
+    UNSUBSCRIBED = "unsubscribed"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class MailState:
+    """All that the may-we-mail rule needs to know of one address; loaded set-wise, judged by ``rules.may_we_mail``."""
+
+    address: str
+    contact_id: int | None = None
+    is_erased: bool = False
+    suppression: SuppressionReason | None = None
+    is_globally_opted_out: bool = False
+    is_workspace_unsubscribed: bool = False
+    list_status: MemberStatus | None = None
+    consent: ConsentState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """What a piece of mail needs consent for: the lists it goes to (any of them) and its category, if it has one."""
+
+    list_ids: tuple[int, ...] = ()
+    category_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether an address may be mailed; ``reason`` is a stable word for the report, empty when it may."""
+
+    is_allowed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OptOutScope:
+    """What a person no longer wants: these lists, this category, everything; nothing named: the workspace's mail."""
+
+    list_ids: tuple[int, ...] = ()
+    category_id: int | None = None
+    is_everything: bool = False
