@@ -1,4 +1,4 @@
-"""The menu: one entry for each area of the application."""
+"""The menu: one entry for each area of the application, in groups."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,13 +14,34 @@ class MenuItem:
     url_name: str
 
 
+@dataclass(frozen=True, slots=True)
+class MenuGroup:
+    """Areas that belong together; the first group stands on top without a heading."""
+
+    label: str
+    items: tuple[MenuItem, ...]
+
+
 MENU: Final = (
-    MenuItem("overview", "Overview", "layout-dashboard", "web:overview"),
-    MenuItem("contacts", "Contacts", "users", "web:contacts"),
-    MenuItem("lists", "Lists", "list-check", "web:lists"),
-    MenuItem("segments", "Segments", "filter", "web:segments"),
-    MenuItem("imports", "Imports", "file-import", "web:imports"),
-    MenuItem("campaigns", "Campaigns", "send", "web:campaigns"),
-    MenuItem("sandbox", "Sandbox mail", "inbox", "web:sandbox"),
-    MenuItem("senders", "Senders", "at", "web:senders"),
+    MenuGroup("", (MenuItem("overview", "Overview", "layout-dashboard", "web:overview"),)),
+    MenuGroup(
+        "People",
+        (
+            MenuItem("contacts", "Contacts", "users", "web:contacts"),
+            MenuItem("lists", "Lists", "list-check", "web:lists"),
+            MenuItem("segments", "Segments", "filter", "web:segments"),
+        ),
+    ),
+    MenuGroup(
+        "Data",
+        (MenuItem("imports", "Imports", "file-import", "web:imports"),),
+    ),
+    MenuGroup(
+        "Mail",
+        (
+            MenuItem("campaigns", "Campaigns", "send", "web:campaigns"),
+            MenuItem("sandbox", "Sandbox mail", "inbox", "web:sandbox"),
+            MenuItem("senders", "Senders", "at", "web:senders"),
+        ),
+    ),
 )
