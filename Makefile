@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help demo up test check test-web bench lock clean
+.PHONY: help demo up test test-slow check test-web bench bench-people lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
@@ -21,6 +21,9 @@ up: .venv/runtime.stamp ## run all of Postroom in this terminal
 test: .venv/dev.stamp ## run the suite
 	$(PY) -m pytest -m "not slow and not web" $(ARGS)
 
+test-slow: .venv/dev.stamp ## run the long suites: thousands of random cases, kills half-way
+	$(PY) -m pytest -m "slow and not web" $(ARGS)
+
 check: .venv/dev.stamp ## ruff, mypy --strict, the import contracts
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
@@ -34,6 +37,9 @@ test-web: .venv/dev.stamp ## run the browser journeys (needs Chromium, fetched f
 bench: .venv/dev.stamp ## measure against reference programs (Postfix's and wrk, fetched from Debian's packages)
 	tests/tools/fetch postfix wrk
 	PATH="$$PWD/.tools/bin:$$PATH" $(PY) -m tests.benchmarks $(ARGS)
+
+bench-people: .venv/dev.stamp ## a million people: import, kill and resume, search, lists, segments (ARGS="--rows 10000,100000")
+	$(PY) -m tests.benchmarks people $(ARGS)
 
 lock: ## write both lock files anew
 	test -x .tools/uv/bin/uv || { $(PYTHON) -m venv .tools/uv && .tools/uv/bin/python -m pip --quiet install uv; }
