@@ -4,7 +4,7 @@ from postroom.core.contacts.models.accounts import Account, AccountContact
 from postroom.core.contacts.models.bulk import BulkChange, BulkRun
 from postroom.core.contacts.models.consent import Category, Consent, ConsentChange, Suppression
 from postroom.core.contacts.models.exports import ExportRun
-from postroom.core.contacts.models.fields import Field
+from postroom.core.contacts.models.fields import Field, FieldChange
 from postroom.core.contacts.models.imports import ImportBatch, ImportRowError, ImportRun
 from postroom.core.contacts.models.interactions import ContactAlias, Interaction
 from postroom.core.contacts.models.lists import List, ListMember
@@ -26,6 +26,7 @@ __all__ = [
     "ContactWorkspace",
     "ExportRun",
     "Field",
+    "FieldChange",
     "ImportBatch",
     "ImportRowError",
     "ImportRun",

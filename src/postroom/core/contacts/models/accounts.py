@@ -24,6 +24,7 @@ class Account(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint("workspace", Lower("name"), name="account_name_once"),)
+        indexes = (models.Index(fields=("workspace", "domain"), name="account_by_domain"),)
 
     def __str__(self) -> str:
         return self.name

@@ -36,16 +36,21 @@ class Interaction(models.Model):
 class ContactAlias(models.Model):
     """The former self of a person: what was merged into ``contact``, with its record as it stood.
 
-    Old keys live on in links of mails that were sent; whoever looks one up comes to the person it became.
+    Old keys live on in links of mails that were sent; whoever looks one up comes to the person it became. ``email`` is
+    the address that was given up, empty when none was: it still means this person.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="aliases")
     old_id = models.BigIntegerField(unique=True)
     old_uid = models.UUIDField(unique=True)
+    email = models.CharField(max_length=254, blank=True, default="")
     snapshot = models.JSONField(default=dict)
     merged_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     merged_at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=("organization", "email"), name="alias_by_email"),)
 
     def __str__(self) -> str:
         return f"{self.old_id} is {self.contact_id}"
