@@ -5,6 +5,8 @@ from postroom.core.contacts.rules.consent import may_we_mail
 from postroom.core.contacts.rules.field_keys import field_key
 from postroom.core.contacts.rules.filter_sql import Room, Sql, compile_filter
 from postroom.core.contacts.rules.filters import OPERATORS, RESERVED_KEYS, Filter, parse_filter
+from postroom.core.contacts.rules.search import search_query, search_words
+from postroom.core.contacts.rules.selections import parse_selection, selection_json
 from postroom.core.contacts.rules.texts import clean_line, clean_text
 from postroom.core.contacts.rules.values import guess_type, parse_custom, parse_value
 
@@ -23,5 +25,9 @@ __all__ = [
     "normalise_email",
     "parse_custom",
     "parse_filter",
+    "parse_selection",
     "parse_value",
+    "search_query",
+    "search_words",
+    "selection_json",
 ]

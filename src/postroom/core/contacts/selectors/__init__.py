@@ -19,6 +19,8 @@ from postroom.core.contacts.selectors.segments import (
     list_segments,
     preview_segment,
 )
+from postroom.core.contacts.selectors.selections import select_people
+from postroom.core.contacts.selectors.sheets import open_sheets
 from postroom.core.contacts.selectors.suppressions import list_suppressions
 
 __all__ = [
@@ -46,6 +48,8 @@ __all__ = [
     "load_consents",
     "load_mail_states",
     "load_profiles",
+    "open_sheets",
     "preview_segment",
     "read_sample",
+    "select_people",
 ]

@@ -1,0 +1,58 @@
+"""Reads of selections: which people of a workspace somebody chose, one by one or by what they look for."""
+
+from typing import Any
+
+from django.contrib.postgres.search import SearchVectorField
+from django.db.models import Lookup, QuerySet
+
+from postroom.core.contacts.models import Contact, List, Tag
+from postroom.core.contacts.rules.search import search_query
+from postroom.core.contacts.selectors.segments import get_segment_by_id, matching_ids
+from postroom.core.contacts.types import Selection
+from postroom.core.workspaces.models import Workspace
+
+
+@SearchVectorField.register_lookup
+class Answers(Lookup[Any]):
+    """``search__answers=query``: whether the words answer a query of ``rules.search_query``."""
+
+    lookup_name = "answers"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Compile to the operator that the index knows."""
+        words, words_params = self.process_lhs(compiler, connection)
+        query, query_params = self.process_rhs(compiler, connection)
+        return f"{words} @@ {query}::tsquery", [*words_params, *query_params]
+
+
+def visible_people(*, workspace: Workspace) -> QuerySet[Contact]:
+    """Return everybody whom the workspace sees, unordered."""
+    return Contact.objects.filter(links__workspace=workspace, organization_id=workspace.organization_id, erased_at=None)
+
+
+def select_people(*, workspace: Workspace, selection: Selection) -> QuerySet[Contact]:
+    """Return the people of a selection, unordered, each once. Raises NoSuchSegment, BadFilter.
+
+    A tag or a list that the workspace does not have selects nobody.
+    """
+    people = visible_people(workspace=workspace)
+    if selection.uids:
+        people = people.filter(uid__in=selection.uids)
+    if query := search_query(selection.search):
+        people = people.filter(search__answers=query)
+    if selection.tag:
+        people = people.filter(tag_links__tag_id__in=tag_ids(workspace=workspace, name=selection.tag))
+    if selection.list_id is not None:
+        lists = List.objects.filter(workspace=workspace, pk=selection.list_id).values_list("pk", flat=True)
+        people = people.filter(memberships__list_id__in=list(lists))
+    if selection.segment_id is not None:
+        segment = get_segment_by_id(workspace=workspace, segment_id=selection.segment_id)
+        people = people.filter(pk__in=matching_ids(workspace=workspace, filter_=segment.filter))
+    return people
+
+
+def tag_ids(*, workspace: Workspace, name: str) -> list[int]:
+    """Return the key of the tag of this name, ignoring case; at most one, as the unique rule has it."""
+    found = Tag.objects.filter(workspace=workspace, name__iexact=name.replace("\0", ""))
+    return list(found.values_list("pk", flat=True)[:1])
