@@ -1,6 +1,6 @@
 """Reads of selections: which people of a workspace somebody chose, one by one or by what they look for."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.search import SearchVectorField
 from django.db.models import Lookup, QuerySet
@@ -12,8 +12,14 @@ from postroom.core.contacts.types import Selection
 from postroom.core.workspaces.models import Workspace
 
 
+if TYPE_CHECKING:
+    AnyLookup = Lookup[Any]
+else:
+    AnyLookup = Lookup
+
+
 @SearchVectorField.register_lookup
-class Answers(Lookup[Any]):
+class Answers(AnyLookup):
     """``search__answers=query``: whether the words answer a query of ``rules.search_query``."""
 
     lookup_name = "answers"
