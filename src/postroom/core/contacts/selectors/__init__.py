@@ -1,14 +1,14 @@
 """Reads of people, consent, suppression, segments and imports."""
 
+from postroom.core.contacts.selectors.aliases import find_survivor_id, list_person_ids
 from postroom.core.contacts.selectors.audience import count_audience, iter_audience
+from postroom.core.contacts.selectors.cards import CategoryWord, ContactCard, describe_contact
 from postroom.core.contacts.selectors.consents import load_consents
 from postroom.core.contacts.selectors.fields import list_field_specs, list_fields
 from postroom.core.contacts.selectors.imports import get_import, list_import_errors, list_imports, read_sample
 from postroom.core.contacts.selectors.lists import get_category, get_list, list_categories, list_lists, list_tags
 from postroom.core.contacts.selectors.mail_states import load_address_states, load_mail_states
 from postroom.core.contacts.selectors.people import (
-    ContactCard,
-    describe_contact,
     get_contact,
     list_contacts,
     load_profiles,
@@ -24,9 +24,11 @@ from postroom.core.contacts.selectors.sheets import open_sheets
 from postroom.core.contacts.selectors.suppressions import list_suppressions
 
 __all__ = [
+    "CategoryWord",
     "ContactCard",
     "count_audience",
     "describe_contact",
+    "find_survivor_id",
     "get_category",
     "get_contact",
     "get_import",
@@ -41,6 +43,7 @@ __all__ = [
     "list_import_errors",
     "list_imports",
     "list_lists",
+    "list_person_ids",
     "list_segments",
     "list_suppressions",
     "list_tags",

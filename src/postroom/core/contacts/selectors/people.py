@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -12,20 +11,9 @@ from django.db.models.expressions import OrderBy
 from django.db.models.functions import NullIf
 
 from postroom.core.contacts.errors import NoSuchContact
-from postroom.core.contacts.models import (
-    Category,
-    Consent,
-    Contact,
-    ContactTag,
-    ContactWorkspace,
-    Field,
-    ListMember,
-    Suppression,
-    Tag,
-)
-from postroom.core.contacts.selectors.fields import list_fields
+from postroom.core.contacts.models import Contact, ContactTag, ContactWorkspace
+from postroom.core.contacts.selectors.aliases import find_survivor_id
 from postroom.core.contacts.selectors.segments import get_segment_by_id, matching_ids
-from postroom.core.contacts.selectors.suppressions import suppressions_in_force
 from postroom.core.contacts.types import ContactOrder
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.paging import Page, PageRequest, fetch_page
@@ -40,46 +28,22 @@ FROM contacts_contact WHERE id = ANY(%s)
 """
 
 
-@dataclass(frozen=True, slots=True)
-class CustomValue:
-    """A custom field and the person's value; None when they have none."""
-
-    field: Field
-    value: JSONValue
-
-
-@dataclass(frozen=True, slots=True)
-class CategoryWord:
-    """A category and the person's word on it; None when they never said any."""
-
-    category: Category
-    consent: Consent | None
-
-
-@dataclass(frozen=True, slots=True)
-class ContactCard:
-    """Everything a person's page shows; ``status`` is theirs in this workspace."""
-
-    contact: Contact
-    status: str
-    tags: tuple[Tag, ...]
-    memberships: tuple[ListMember, ...]
-    consents: tuple[CategoryWord, ...]
-    custom: tuple[CustomValue, ...]
-    suppressions: tuple[Suppression, ...]
-
-
 def get_contact(*, workspace: Workspace, uid: UUID) -> Contact:
-    """Return a person of the workspace. Raises NoSuchContact, for strangers' people too."""
-    contact = _visible(workspace).filter(uid=uid).first()
+    """Return a person of the workspace; the old uid of one who was merged leads to the person they became.
+
+    Raises NoSuchContact, for strangers' people too.
+    """
+    people = _visible(workspace)
+    contact = people.filter(uid=uid).first() or _survivor(workspace, people, uid=uid)
     if contact is None:
         raise NoSuchContact(uid=uid)
     return contact
 
 
 def lock_contact(*, workspace: Workspace, uid: UUID) -> Contact:
-    """Return a person of the workspace, locked until the transaction ends. Raises NoSuchContact."""
-    contact = _visible(workspace).select_for_update(of=("self",)).filter(uid=uid).first()
+    """Return the same person, locked until the transaction ends. Raises NoSuchContact."""
+    people = _visible(workspace).select_for_update(of=("self",))
+    contact = people.filter(uid=uid).first() or _survivor(workspace, people, uid=uid)
     if contact is None:
         raise NoSuchContact(uid=uid)
     return contact
@@ -87,7 +51,8 @@ def lock_contact(*, workspace: Workspace, uid: UUID) -> Contact:
 
 def lock_contact_by_id(*, workspace: Workspace, contact_id: int) -> Contact:
     """Return a person of the workspace by key, locked until the transaction ends. Raises NoSuchContact."""
-    contact = _visible(workspace).select_for_update(of=("self",)).filter(pk=contact_id).first()
+    people = _visible(workspace).select_for_update(of=("self",))
+    contact = people.filter(pk=contact_id).first() or _survivor(workspace, people, contact_id=contact_id)
     if contact is None:
         raise NoSuchContact(id=contact_id)
     return contact
@@ -95,11 +60,31 @@ def lock_contact_by_id(*, workspace: Workspace, contact_id: int) -> Contact:
 
 def lock_known_contact(*, workspace: Workspace, contact_id: int) -> Contact:
     """Return a person of the organization, linked to the workspace or not any more, locked. Raises NoSuchContact."""
-    people = Contact.objects.filter(organization_id=workspace.organization_id, erased_at=None)
-    contact = people.select_for_update().filter(pk=contact_id).first()
+    people = Contact.objects.filter(organization_id=workspace.organization_id, erased_at=None).select_for_update()
+    contact = people.filter(pk=contact_id).first() or _survivor(workspace, people, contact_id=contact_id)
     if contact is None:
         raise NoSuchContact(id=contact_id)
     return contact
+
+
+def lock_unmerged(*, workspace: Workspace, uids: Iterable[UUID]) -> dict[UUID, Contact]:
+    """Return people of the workspace by their present uids alone, locked in one order whoever asks. Raises
+    NoSuchContact for the first who is missing.
+    """
+    wanted = list(uids)
+    rows = _visible(workspace).select_for_update(of=("self",)).filter(uid__in=wanted).order_by("pk")
+    found = {contact.uid: contact for contact in rows}
+    for uid in wanted:
+        if uid not in found:
+            raise NoSuchContact(uid=uid)
+    return found
+
+
+def _survivor(
+    workspace: Workspace, people: QuerySet[Contact], *, uid: UUID | None = None, contact_id: int | None = None
+) -> Contact | None:
+    survivor_id = find_survivor_id(organization_id=workspace.organization_id, uid=uid, contact_id=contact_id)
+    return people.filter(pk=survivor_id).first() if survivor_id is not None else None
 
 
 def list_contacts(
@@ -125,25 +110,6 @@ def list_contacts(
         segment = get_segment_by_id(workspace=workspace, segment_id=segment_id)
         rows = rows.filter(pk__in=matching_ids(workspace=workspace, filter_=segment.filter))
     return fetch_page(_with_marks(rows, workspace).order_by(*_sorted_by(order)), page)
-
-
-def describe_contact(*, workspace: Workspace, uid: UUID) -> ContactCard:
-    """Return everything a person's page shows. Raises NoSuchContact."""
-    contact = get_contact(workspace=workspace, uid=uid)
-    said = {consent.category_id: consent for consent in Consent.objects.filter(contact=contact)}
-    members = ListMember.objects.filter(contact=contact, list__workspace=workspace).select_related("list")
-    return ContactCard(
-        contact=contact,
-        status=ContactWorkspace.objects.values_list("status", flat=True).get(contact=contact, workspace=workspace),
-        tags=tuple(Tag.objects.filter(workspace=workspace, contact_links__contact=contact).order_by("name")),
-        memberships=tuple(members.order_by("list__name")),
-        consents=tuple(
-            CategoryWord(category, said.get(category.pk))
-            for category in Category.objects.filter(workspace=workspace).order_by("name")
-        ),
-        custom=tuple(CustomValue(field, contact.custom.get(field.key)) for field in list_fields(workspace=workspace)),
-        suppressions=tuple(suppressions_in_force(workspace=workspace, contact=contact)),
-    )
 
 
 def load_profiles(*, contact_ids: Iterable[int]) -> dict[int, dict[str, JSONValue]]:
