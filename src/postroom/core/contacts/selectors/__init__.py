@@ -4,13 +4,20 @@ from postroom.core.contacts.selectors.aliases import find_survivor_id, list_pers
 from postroom.core.contacts.selectors.audience import count_audience, iter_audience
 from postroom.core.contacts.selectors.cards import CategoryWord, ContactCard, describe_contact
 from postroom.core.contacts.selectors.consents import load_consents
+from postroom.core.contacts.selectors.directory import (
+    Shown,
+    Stretch,
+    browse_contacts,
+    count_people,
+    list_contacts,
+)
+from postroom.core.contacts.selectors.exports import get_export, list_exports
 from postroom.core.contacts.selectors.fields import list_field_specs, list_fields
 from postroom.core.contacts.selectors.imports import get_import, list_import_errors, list_imports, read_sample
 from postroom.core.contacts.selectors.lists import get_category, get_list, list_categories, list_lists, list_tags
 from postroom.core.contacts.selectors.mail_states import load_address_states, load_mail_states
 from postroom.core.contacts.selectors.people import (
     get_contact,
-    list_contacts,
     load_profiles,
 )
 from postroom.core.contacts.selectors.segments import (
@@ -21,23 +28,31 @@ from postroom.core.contacts.selectors.segments import (
 )
 from postroom.core.contacts.selectors.selections import select_people
 from postroom.core.contacts.selectors.sheets import open_sheets
-from postroom.core.contacts.selectors.suppressions import list_suppressions
+from postroom.core.contacts.selectors.suppressions import get_suppression, iter_suppressions, list_suppressions
 
 __all__ = [
     "CategoryWord",
     "ContactCard",
+    "Shown",
+    "Stretch",
+    "browse_contacts",
     "count_audience",
+    "count_people",
     "describe_contact",
     "find_survivor_id",
     "get_category",
     "get_contact",
+    "get_export",
     "get_import",
     "get_list",
     "get_segment",
     "get_segment_by_id",
+    "get_suppression",
     "iter_audience",
+    "iter_suppressions",
     "list_categories",
     "list_contacts",
+    "list_exports",
     "list_field_specs",
     "list_fields",
     "list_import_errors",
