@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from postroom.core.campaigns import services as campaigns
+from postroom.core.contacts import services as contacts
 from postroom.core.events import services as events
 from postroom.core.events.types import NOTIFY_EVENTS
 from postroom.core.mail import services as mail
@@ -50,6 +51,13 @@ def forget_acceptances(now: datetime) -> bool:
 
 
 @every(HOUR_S)
+def forget_notices(now: datetime) -> bool:
+    """Delete the marks of notices that no longer count against the next."""
+    mail.forget_notices(now=now)
+    return False
+
+
+@every(HOUR_S)
 def forget_old_mail(now: datetime) -> bool:
     """Delete raw mail that is past its time, some at once."""
     return mail.forget_old_mail(now=now) > 0
@@ -60,3 +68,9 @@ def forget_jobs(now: datetime) -> bool:
     """Delete the records of jobs that ended long ago."""
     forget_old_jobs()
     return False
+
+
+@every(HOUR_S)
+def forget_old_exports(now: datetime) -> bool:
+    """Delete exported files that are past their time."""
+    return contacts.forget_old_exports(now=now) > 0

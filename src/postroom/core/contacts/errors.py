@@ -1,6 +1,6 @@
 """What may go wrong with people, said so that a person understands."""
 
-from postroom.kit.errors import Conflict, Invalid, NotFound
+from postroom.kit.errors import Conflict, Invalid, NotFound, NotPermitted
 
 
 class BadAddress(Invalid):
@@ -31,6 +31,12 @@ class BadFilter(Invalid):
     """A segment's filter cannot be understood; never read as "everyone"."""
 
     code = "bad_filter"
+
+
+class BadExport(Invalid):
+    """The people cannot be written to a file like this."""
+
+    code = "bad_export"
 
 
 class BadImport(Invalid):
@@ -93,6 +99,24 @@ class NoSuchSegment(NotFound):
     code = "no_such_segment"
 
 
+class ExportOver(Conflict):
+    """The export has ended already."""
+
+    code = "export_over"
+
+
+class ExportGone(Conflict):
+    """The file is not there (any more); make a new export."""
+
+    code = "export_gone"
+
+
+class NoSuchExport(NotFound):
+    """There is no such export in this workspace."""
+
+    code = "no_such_export"
+
+
 class NoSuchImport(NotFound):
     """There is no such import in this workspace."""
 
@@ -107,3 +131,63 @@ class BadRow(Invalid):
     def __init__(self, message: str, /, *, column: str = "") -> None:
         super().__init__(message, column=column)
         self.column = column
+
+
+class NoSuchSuppression(NotFound):
+    """There is no such suppression here."""
+
+    code = "no_such_suppression"
+
+
+class SuppressionGuarded(Conflict):
+    """Lifting this suppression needs to be confirmed."""
+
+    code = "suppression_guarded"
+
+
+class SuppressionFinal(Conflict):
+    """This address was erased at its owner's wish; that is never lifted."""
+
+    code = "suppression_final"
+
+
+class BadMerge(Invalid):
+    """These two cannot be merged like this."""
+
+    code = "bad_merge"
+
+
+class BadTypeChange(Conflict):
+    """The field cannot be given that type now."""
+
+    code = "bad_type_change"
+
+
+class FieldInUse(Conflict):
+    """A segment asks for this field."""
+
+    code = "field_in_use"
+
+
+class NotYourInteraction(NotPermitted):
+    """Only who wrote a note, or an administrator, may change it."""
+
+    code = "not_your_interaction"
+
+
+class NoSuchAccount(NotFound):
+    """There is no such company in this workspace."""
+
+    code = "no_such_account"
+
+
+class NoSuchField(NotFound):
+    """There is no such field in this workspace."""
+
+    code = "no_such_field"
+
+
+class NoSuchInteraction(NotFound):
+    """There is no such note in this workspace."""
+
+    code = "no_such_interaction"

@@ -9,3 +9,12 @@ class MailConfig(AppConfig):
     name = "postroom.core.mail"
     label = "mail"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Listen to the contacts app."""
+        from postroom.core.events import services as events
+        from postroom.core.mail import subscribers
+
+        events.subscribe("list.confirmation_wanted", subscribers.send_confirmation)
+        events.subscribe("preferences.link_wanted", subscribers.send_preference_link)
+        events.subscribe("privacy.link_wanted", subscribers.send_privacy_link)

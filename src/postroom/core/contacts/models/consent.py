@@ -65,7 +65,11 @@ class ConsentChange(models.Model):
 
 
 class Suppression(models.Model):
-    """An address that must not be mailed. ``address_hash`` is the key; ``email`` is emptied at an erasure."""
+    """An address that must not be mailed. ``address_hash`` is the key; ``email`` is emptied at an erasure.
+
+    The reason ``unsubscribed`` is the person's own opt-out and stops only mail that needs their will; ``is_opted_out``
+    keeps it under a stronger reason, so that lifting that one does not bring back what they do not want.
+    """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     scope = models.CharField(max_length=12, choices=SuppressionScope)
@@ -74,6 +78,7 @@ class Suppression(models.Model):
     address_hash = models.BinaryField(max_length=16)
     email = models.CharField(max_length=254, blank=True, default="")
     reason = models.CharField(max_length=12, choices=SuppressionReason)
+    is_opted_out = models.BooleanField(default=False, db_default=False)
     detail = models.CharField(max_length=1000, blank=True, default="")
     created_at = models.DateTimeField()
 

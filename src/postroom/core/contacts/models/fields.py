@@ -33,14 +33,14 @@ class Field(models.Model):
         return self.key
 
 
-class FieldChange(models.Model):
+class TypeChange(models.Model):
     """A field is given another type: every stored value is read first, and only when all of them fit are they written
     anew, batch by batch by a job. ``samples`` are values that do not fit; ``last_contact_id`` is how far it got.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
-    field = models.ForeignKey(Field, on_delete=models.CASCADE, related_name="changes")
+    field = models.ForeignKey(Field, on_delete=models.CASCADE, related_name="type_changes")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     door = models.CharField(max_length=12)
     type = models.CharField(max_length=12, choices=FieldType)
@@ -59,7 +59,7 @@ class FieldChange(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("field",), condition=models.Q(status__in=("queued", "running")), name="field_change_once"
+                fields=("field",), condition=models.Q(status__in=("queued", "running")), name="type_change_once"
             ),
         )
 

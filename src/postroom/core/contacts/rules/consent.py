@@ -15,7 +15,8 @@ def may_we_mail(
 ) -> Verdict:
     """Judge one address. ``allows_prospects``: outreach may go to people who never said yes (a workspace's setting).
 
-    The reason is the suppression's own, or one of ``erased``, ``opted_out_everywhere``, ``opted_out``, ``not_on_list``,
+    A suppression forbids every class but for the reason ``unsubscribed``: that is an opt-out, and forbids what needs
+    the person's will. The reason is the suppression's own, or one of ``erased``, ``opted_out_everywhere``, ``opted_out``, ``not_on_list``,
     ``consent_withdrawn``, ``no_consent``.
     """
     reason = _forbidden(state)
@@ -26,14 +27,18 @@ def may_we_mail(
 
 
 def _forbidden(state: MailState) -> str:
-    """Why nothing at all may go to this address."""
+    """Why nothing at all may go to this address. An opt-out kept as a suppression is no such reason (ADR 0018)."""
     if state.is_erased:
         return SuppressionReason.ERASED.value
-    return state.suppression.value if state.suppression else ""
+    if state.suppression is None or state.suppression is SuppressionReason.UNSUBSCRIBED:
+        return ""
+    return state.suppression.value
 
 
 def _unwanted(state: MailState, *, has_list: bool, has_category: bool, is_prospecting: bool) -> str:
     """Why the person does not want mail of a class that needs their will."""
+    if state.suppression is SuppressionReason.UNSUBSCRIBED:
+        return state.suppression.value
     if state.is_globally_opted_out:
         return "opted_out_everywhere"
     if state.is_workspace_unsubscribed:

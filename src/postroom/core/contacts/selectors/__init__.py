@@ -1,6 +1,7 @@
 """Reads of people, consent, suppression, segments and imports."""
 
 from postroom.core.contacts.selectors.aliases import find_survivor_id, list_person_ids
+from postroom.core.contacts.selectors.arrivals import find_bringing_import
 from postroom.core.contacts.selectors.audience import count_audience, iter_audience
 from postroom.core.contacts.selectors.cards import CategoryWord, ContactCard, describe_contact
 from postroom.core.contacts.selectors.consents import load_consents
@@ -11,9 +12,10 @@ from postroom.core.contacts.selectors.directory import (
     count_people,
     list_contacts,
 )
-from postroom.core.contacts.selectors.exports import get_export, list_exports
+from postroom.core.contacts.selectors.exports import get_export, is_export_ready, list_exports
 from postroom.core.contacts.selectors.fields import list_field_specs, list_fields
 from postroom.core.contacts.selectors.imports import get_import, list_import_errors, list_imports, read_sample
+from postroom.core.contacts.selectors.interactions import get_interaction, list_interactions, visible_interactions
 from postroom.core.contacts.selectors.lists import get_category, get_list, list_categories, list_lists, list_tags
 from postroom.core.contacts.selectors.mail_states import load_address_states, load_mail_states
 from postroom.core.contacts.selectors.people import (
@@ -39,15 +41,18 @@ __all__ = [
     "count_audience",
     "count_people",
     "describe_contact",
+    "find_bringing_import",
     "find_survivor_id",
     "get_category",
     "get_contact",
     "get_export",
     "get_import",
+    "get_interaction",
     "get_list",
     "get_segment",
     "get_segment_by_id",
     "get_suppression",
+    "is_export_ready",
     "iter_audience",
     "iter_suppressions",
     "list_categories",
@@ -57,6 +62,7 @@ __all__ = [
     "list_fields",
     "list_import_errors",
     "list_imports",
+    "list_interactions",
     "list_lists",
     "list_person_ids",
     "list_segments",
@@ -70,4 +76,5 @@ __all__ = [
     "preview_segment",
     "read_sample",
     "select_people",
+    "visible_interactions",
 ]

@@ -19,7 +19,7 @@ LEFT JOIN LATERAL (
            OR (s.scope = 'organization' AND s.organization_id = %(organization)s)
            OR (s.scope = 'workspace' AND s.workspace_id = %(workspace)s))
     ORDER BY array_position(
-        ARRAY['erased', 'complaint', 'banned', 'hard_bounce', 'unsubscribed', 'manual'], s.reason::text)
+        ARRAY['erased', 'complaint', 'banned', 'hard_bounce', 'manual', 'unsubscribed'], s.reason::text)
     LIMIT 1
 ) suppression ON true
 LEFT JOIN LATERAL (

@@ -1,14 +1,20 @@
 """Writes of suppressions: addresses that must not be mailed, whoever asks."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from django.db import connection, transaction
 
 from postroom.core.contacts import rules
+from postroom.core.contacts.errors import SuppressionFinal, SuppressionGuarded
 from postroom.core.contacts.models import Contact, ContactWorkspace, ListMember, Suppression
+from postroom.core.contacts.selectors.suppressions import find_suppression, lock_suppression
 from postroom.core.contacts.types import (
+    Lift,
     MemberStatus,
+    NewSuppression,
     SubscriptionStatus,
     SuppressionReason,
     SuppressionScope,
@@ -18,10 +24,11 @@ from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit import crypto
 from postroom.kit.ids import uuid7
+from postroom.kit.types import JSONObject
 
 RANK: Final = (
-    SuppressionReason.MANUAL,
     SuppressionReason.UNSUBSCRIBED,
+    SuppressionReason.MANUAL,
     SuppressionReason.HARD_BOUNCE,
     SuppressionReason.BANNED,
     SuppressionReason.COMPLAINT,
@@ -29,15 +36,34 @@ RANK: Final = (
 )
 """Weakest first: a stronger reason takes the place of a weaker one, never the other way round."""
 
+_RANKS: Final = [reason.value for reason in RANK]
+# In the order of the unique index, so that two writers never wait for each other in a ring. An opt-out stays on record
+# under whatever stronger reason comes over it, or stands there already.
 _UPSERT: Final = """
 INSERT INTO contacts_suppression AS s
-    (uid, scope, organization_id, workspace_id, address_hash, email, reason, detail, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (address_hash, scope, organization_id, workspace_id)
-DO UPDATE SET reason = excluded.reason, detail = excluded.detail
-WHERE array_position(%s::text[], s.reason::text) < array_position(%s::text[], excluded.reason::text)
+    (uid, scope, organization_id, workspace_id, address_hash, email, reason, detail, is_opted_out, created_at)
+SELECT n.uid, %(scope)s, %(organization)s, %(workspace)s, n.address_hash, n.email, n.reason, n.detail,
+       n.reason = 'unsubscribed', %(now)s
+FROM unnest(%(uids)s::uuid[], %(hashes)s::bytea[], %(emails)s::text[], %(reasons)s::text[], %(details)s::text[])
+     AS n(uid, address_hash, email, reason, detail)
+ORDER BY n.address_hash
+ON CONFLICT (address_hash, scope, organization_id, workspace_id) DO UPDATE SET
+    reason = CASE WHEN array_position(%(ranks)s::text[], s.reason::text)
+                     < array_position(%(ranks)s::text[], excluded.reason::text) THEN excluded.reason ELSE s.reason END,
+    detail = CASE WHEN array_position(%(ranks)s::text[], s.reason::text)
+                     < array_position(%(ranks)s::text[], excluded.reason::text) THEN excluded.detail ELSE s.detail END,
+    is_opted_out = s.is_opted_out OR s.reason = 'unsubscribed' OR excluded.is_opted_out
+WHERE array_position(%(ranks)s::text[], s.reason::text) < array_position(%(ranks)s::text[], excluded.reason::text)
+   OR (excluded.is_opted_out AND NOT s.is_opted_out AND s.reason NOT IN ('unsubscribed', 'erased'))
 RETURNING s.id
 """
+_LIFTED_FREELY: Final = SuppressionReason.MANUAL
+_WORDS: Final = {
+    SuppressionReason.HARD_BOUNCE: "its mailbox did not exist",
+    SuppressionReason.COMPLAINT: "its owner reported mail from here as spam",
+    SuppressionReason.BANNED: "it was banned",
+    SuppressionReason.UNSUBSCRIBED: "its owner opted out",
+}
 
 
 @transaction.atomic
@@ -56,12 +82,12 @@ def suppress_address(
     Safe to repeat; a complaint replaces a bounce and not the other way round. Raises BadAddress.
     """
     address = rules.normalise_email(email)
-    suppression_id = _upsert(workspace, address, scope, reason, detail, now)
-    if suppression_id is None:
+    news = put_suppressions(workspace, scope, [NewSuppression(address, reason, detail)], now)
+    if not news:
         return False
     contact = Contact.objects.filter(organization_id=workspace.organization_id, email=address).first()
     act = AuditRecord(
-        "contact.suppressed", "suppression", suppression_id, after={"reason": reason.value, "scope": scope.value}
+        "contact.suppressed", "suppression", news[0], after={"reason": reason.value, "scope": scope.value}
     )
     contact_id = contact.pk if contact else None
     events.record_act(
@@ -71,19 +97,74 @@ def suppress_address(
 
 
 @transaction.atomic
-def unsuppress_address(*, workspace: Workspace, email: str, actor: Actor, now: datetime) -> bool:
-    """Lift the workspace's own suppression of an address. Return whether there was one. Raises BadAddress."""
+def suppress_addresses(
+    *,
+    workspace: Workspace,
+    entries: Sequence[NewSuppression],
+    scope: SuppressionScope,
+    source: str,
+    actor: Actor,
+    now: datetime,
+) -> int:
+    """Suppress many normalised addresses at once; return how many that was news for. Nothing is ever weakened."""
+    news = put_suppressions(workspace, scope, entries, now)
+    if news:
+        counts: JSONObject = {"count": len(news), "scope": scope.value, "source": source[:200]}
+        act = AuditRecord("suppressions.added", "workspace", workspace.pk, after=counts)
+        events.record_act(workspace=workspace, actor=actor, act=act, now=now, data=counts)
+    return len(news)
+
+
+@transaction.atomic
+def unsuppress_address(
+    *,
+    workspace: Workspace,
+    email: str,
+    actor: Actor,
+    now: datetime,
+    scope: SuppressionScope = SuppressionScope.WORKSPACE,
+    lift: Lift = Lift(),  # noqa: B008 - frozen
+) -> bool:
+    """Lift the suppression of an address in one scope. Return whether there was one.
+
+    Raises BadAddress, and what ``lift_suppression`` raises.
+    """
     address_hash = crypto.address_hash(rules.normalise_email(email))
-    found = Suppression.objects.filter(
-        workspace=workspace, scope=SuppressionScope.WORKSPACE, address_hash=address_hash
-    ).exclude(reason=SuppressionReason.ERASED)
-    row = found.first()
-    if row is None:
-        return False
-    act = AuditRecord("contact.unsuppressed", "suppression", row.pk, before={"reason": row.reason})
-    row.delete()
-    events.record_act(workspace=workspace, actor=actor, act=act, now=now)
-    return True
+    row = find_suppression(workspace=workspace, scope=scope, address_hash=address_hash)
+    if row is not None:
+        _lift(workspace, row, lift, actor, now)
+    return row is not None
+
+
+@transaction.atomic
+def lift_suppression(*, workspace: Workspace, uid: UUID, lift: Lift, actor: Actor, now: datetime) -> Suppression:
+    """Let an address be mailed again, as far as this suppression forbade it; return what it was.
+
+    An opt-out that stood behind a stronger reason stays. Raises NoSuchSuppression; SuppressionGuarded unless the lift
+    is confirmed, for everything but a manual one; SuppressionFinal for an erased address.
+    """
+    row = lock_suppression(workspace=workspace, uid=uid)
+    _lift(workspace, row, lift, actor, now)
+    return row
+
+
+def _lift(workspace: Workspace, row: Suppression, lift: Lift, actor: Actor, now: datetime) -> None:
+    reason = SuppressionReason(row.reason)
+    if reason is SuppressionReason.ERASED:
+        raise SuppressionFinal
+    if reason is not _LIFTED_FREELY and not lift.is_confirmed:
+        raise SuppressionGuarded(f"This address is suppressed because {_WORDS[reason]}; confirm that you lift that.")
+    contact = Contact.objects.filter(organization_id=workspace.organization_id, address_hash=row.address_hash).first()
+    before: JSONObject = {"reason": row.reason, "scope": row.scope, "detail": row.detail}
+    act = AuditRecord("contact.unsuppressed", "suppression", row.pk, before=before, after={"note": lift.note[:500]})
+    if row.is_opted_out and reason is not SuppressionReason.UNSUBSCRIBED:
+        row.reason, row.detail = SuppressionReason.UNSUBSCRIBED, KEPT_OPT_OUT
+        row.save(update_fields=["reason", "detail"])
+    else:
+        Suppression.objects.filter(pk=row.pk).delete()
+    contact_id = contact.pk if contact else None
+    data: JSONObject = {"reason": reason.value}
+    events.record_act(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact_id, data=data)
 
 
 def keep_opt_out(*, workspace: Workspace, contact: Contact, now: datetime) -> None:
@@ -110,38 +191,44 @@ def _has_left_something(workspace: Workspace, contact: Contact) -> bool:
     )
 
 
+KEPT_OPT_OUT: Final = "Opted out; not a contact of the workspace any more."
+
+
 def suppress_opted_out(*, workspace: Workspace, contact: Contact, scope: SuppressionScope, now: datetime) -> bool:
     """Keep an opt-out where no link of the person can hold it. Return whether that was news."""
     if not contact.email:
         return False
-    detail = "Opted out; not a contact of the workspace any more."
-    return _upsert(workspace, contact.email, scope, SuppressionReason.UNSUBSCRIBED, detail, now) is not None
+    kept = NewSuppression(contact.email, SuppressionReason.UNSUBSCRIBED, KEPT_OPT_OUT)
+    return bool(put_suppressions(workspace, scope, [kept], now))
 
 
-def _upsert(
-    workspace: Workspace,
-    address: str,
-    scope: SuppressionScope,
-    reason: SuppressionReason,
-    detail: str,
-    now: datetime,
-) -> int | None:
-    """Write the row unless an equal or stronger one stands; return its key when something changed."""
-    ranks = [one.value for one in RANK]
-    values = (
-        uuid7(),
-        scope.value,
-        workspace.organization_id if scope is not SuppressionScope.PLATFORM else None,
-        workspace.pk if scope is SuppressionScope.WORKSPACE else None,
-        crypto.address_hash(address),
-        address,
-        reason.value,
-        detail[:1000].replace("\0", ""),
-        now,
-        ranks,
-        ranks,
-    )
+def put_suppressions(
+    workspace: Workspace, scope: SuppressionScope, entries: Sequence[NewSuppression], now: datetime
+) -> list[int]:
+    """Write what is news, and return its keys: an equal or stronger suppression stays as it stands."""
+    strongest = _strongest(entries)
+    values = {
+        "scope": scope.value,
+        "organization": workspace.organization_id if scope is not SuppressionScope.PLATFORM else None,
+        "workspace": workspace.pk if scope is SuppressionScope.WORKSPACE else None,
+        "now": now,
+        "uids": [uuid7() for _ in strongest],
+        "hashes": [crypto.address_hash(one.address) for one in strongest],
+        "emails": [one.address for one in strongest],
+        "reasons": [one.reason.value for one in strongest],
+        "details": [one.detail[:1000].replace("\0", "") for one in strongest],
+        "ranks": _RANKS,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_UPSERT, values)
-        row = cursor.fetchone()
-    return int(row[0]) if row else None
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _strongest(entries: Sequence[NewSuppression]) -> list[NewSuppression]:
+    """One entry for each address: one statement cannot write a row twice."""
+    found: dict[str, NewSuppression] = {}
+    for one in entries:
+        known = found.get(one.address)
+        if known is None or RANK.index(known.reason) < RANK.index(one.reason):
+            found[one.address] = one
+    return list(found.values())

@@ -1,6 +1,7 @@
 """Values of what people agreed to, and of what keeps mail from them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import TextChoices
 
@@ -76,3 +77,37 @@ class OptOutScope:
     list_ids: tuple[int, ...] = ()
     category_id: int | None = None
     is_everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderLink:
+    """Whom a preference link is for: a person, and the workspace whose mail it is about."""
+
+    workspace_id: int
+    contact_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmLink:
+    """What a confirmation link confirms: that a person wants to be on a list. ``sent_at`` is when it was made."""
+
+    list_id: int
+    contact_id: int
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewSuppression:
+    """An address in its one spelling that must not be mailed, and why."""
+
+    address: str
+    reason: SuppressionReason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lift:
+    """That somebody takes a suppression back: why, and whether they know what they do where it is more than a note."""
+
+    note: str = ""
+    is_confirmed: bool = False

@@ -6,6 +6,7 @@ from postroom.core.mail.models.batches import Batch, Chunk, Recipient
 from postroom.core.mail.models.contents import Content, Template, TrackedLink
 from postroom.core.mail.models.events import DeliveryEvent, StoredHit
 from postroom.core.mail.models.ledger import Acceptance, Message
+from postroom.core.mail.models.notices import NoticeSent
 
 __all__ = [
     "Acceptance",
@@ -16,6 +17,7 @@ __all__ = [
     "Domain",
     "InboundMessage",
     "Message",
+    "NoticeSent",
     "Recipient",
     "SandboxMail",
     "SenderAccount",

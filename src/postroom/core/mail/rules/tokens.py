@@ -1,19 +1,16 @@
 """Signed tokens in links and addresses: each names a message, is bound to one purpose, and carries a 128-bit MAC."""
 
-import base64
 import re
 import struct
-from binascii import b2a_base64
 from dataclasses import dataclass
 from typing import Final
 
 from postroom.kit.crypto import sign, unsign
+from postroom.kit.tokens import make_token, read_token
 
 _MESSAGE: Final = struct.Struct(">Q")
 _CLICK: Final = struct.Struct(">QQH")
-_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _HEX: Final = re.compile(r"[0-9a-f]{48}")
-_MAX_LENGTH: Final = 64  # the longest local part RFC 5321 allows; no token is longer
 
 BOUNCE_PREFIX: Final = "bounce-"
 REPLY_PREFIX: Final = "reply-"
@@ -37,33 +34,33 @@ class ClickToken:
 
 def pixel_token(message_id: int) -> str:
     """Return the token in the address of the open pixel: 32 URL-safe characters."""
-    return _to_base64(sign("pixel", _MESSAGE.pack(message_id)))
+    return make_token("pixel", _MESSAGE.pack(message_id))
 
 
 def read_pixel(token: str) -> MessageToken | None:
     """Return what ``pixel_token`` signed, or None."""
-    return _message("pixel", _from_base64(token))
+    return _message(read_token("pixel", token))
 
 
 def click_token(message_id: int, content_id: int, link_index: int) -> str:
     """Return the token of link number ``link_index`` (from 0, at most 65,535): 46 URL-safe characters."""
-    return _to_base64(sign("click", _CLICK.pack(message_id, content_id, link_index)))
+    return make_token("click", _CLICK.pack(message_id, content_id, link_index))
 
 
 def read_click(token: str) -> ClickToken | None:
     """Return what ``click_token`` signed, or None."""
-    payload = unsign("click", _from_base64(token))
+    payload = read_token("click", token)
     return ClickToken(*_CLICK.unpack(payload)) if payload is not None and len(payload) == _CLICK.size else None
 
 
 def unsubscribe_token(message_id: int) -> str:
     """Return the token of the unsubscribe link (RFC 8058): 32 URL-safe characters."""
-    return _to_base64(sign("unsubscribe", _MESSAGE.pack(message_id)))
+    return make_token("unsubscribe", _MESSAGE.pack(message_id))
 
 
 def read_unsubscribe(token: str) -> MessageToken | None:
     """Return what ``unsubscribe_token`` signed, or None."""
-    return _message("unsubscribe", _from_base64(token))
+    return _message(read_token("unsubscribe", token))
 
 
 def bounce_local_part(message_id: int) -> str:
@@ -99,28 +96,14 @@ def read_message_id(value: str) -> MessageToken | None:
     return _from_local_part("message-id", "", local_part) if at else None
 
 
-def _message(purpose: str, signed: bytes) -> MessageToken | None:
-    payload = unsign(purpose, signed)
+def _message(payload: bytes | None) -> MessageToken | None:
     return MessageToken(*_MESSAGE.unpack(payload)) if payload is not None and len(payload) == _MESSAGE.size else None
 
 
 def _from_local_part(purpose: str, prefix: str, local_part: str) -> MessageToken | None:
     text = local_part.lower()
-    return _message(purpose, bytes.fromhex(text[len(prefix) :])) if _is_ours(text, prefix) else None
+    return _message(unsign(purpose, bytes.fromhex(text[len(prefix) :]))) if _is_ours(text, prefix) else None
 
 
 def _is_ours(text: str, prefix: str) -> bool:
     return text.startswith(prefix) and _HEX.fullmatch(text, len(prefix)) is not None
-
-
-def _to_base64(octets: bytes) -> str:
-    return b2a_base64(octets, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
-
-
-def _from_base64(text: str) -> bytes:
-    """Return no octets for anything but the one spelling that ``_to_base64`` writes."""
-    try:
-        octets = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if len(text) <= _MAX_LENGTH else b""
-    except ValueError:
-        return b""
-    return octets if _to_base64(octets) == text else b""

@@ -9,6 +9,7 @@ from postroom.core.mail.services.domains import create_domain
 from postroom.core.mail.services.facts import apply_hits
 from postroom.core.mail.services.hits import STORE_HITS, hit_parameters, store_hits
 from postroom.core.mail.services.inbound import read_inbound, store_inbound
+from postroom.core.mail.services.notices import forget_notices, send_notice
 from postroom.core.mail.services.partitions import ensure_partitions
 from postroom.core.mail.services.retention import forget_old_mail
 from postroom.core.mail.services.sandbox import make_sandbox_answers, store_sandbox_mails
@@ -36,6 +37,7 @@ __all__ = [
     "finish_chunk",
     "finish_messages",
     "forget_acceptances",
+    "forget_notices",
     "forget_old_mail",
     "freeze_audience",
     "freeze_content",
@@ -48,6 +50,7 @@ __all__ = [
     "report_sender_success",
     "resume_batch",
     "return_allowance",
+    "send_notice",
     "store_hits",
     "store_inbound",
     "store_sandbox_mails",

@@ -24,11 +24,12 @@ def freeze_content(
 ) -> Content:
     """Return the stored frozen form of a composition, the same row for the same composition.
 
-    The sender's domain says whether opens and clicks are tracked; both are without a domain. Raises BadComposition or
+    The sender's domain says whether opens and clicks are tracked; both are without a domain, neither is in system mail. Raises BadComposition or
     TemplateRefused, and NoSuchSender.
     """
     sender = get_sender(workspace=workspace, sender_id=sender_id) if sender_id is not None else None
-    tracks_opens, tracks_clicks = _tracking(sender)
+    # Nobody watches whether a person opens what the system wrote to them.
+    tracks_opens, tracks_clicks = (False, False) if message_class is MessageClass.SYSTEM else _tracking(sender)
     frozen = compose.freeze(
         composition, message_class=message_class, tracks_opens=tracks_opens, tracks_clicks=tracks_clicks
     )

@@ -12,6 +12,7 @@ from postroom.core.mail.types.messages import (
     Outgoing,
     Submission,
 )
+from postroom.core.mail.types.notices import Notice
 from postroom.core.mail.types.words import (
     NOTIFY_HITS,
     NOTIFY_QUEUE,
@@ -52,6 +53,7 @@ __all__ = [
     "NewMessage",
     "NewSender",
     "NewTemplate",
+    "Notice",
     "Once",
     "Outgoing",
     "Provider",

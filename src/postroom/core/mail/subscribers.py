@@ -1,0 +1,88 @@
+"""What the mail app does when people's data asks for a mail: it writes the links that were asked for."""
+
+from django.conf import settings
+
+from postroom.core.contacts.models import Contact, ListMember, PrivacyRequest
+from postroom.core.contacts.rules.links import CONFIRM_FOR, confirm_token, preference_token
+from postroom.core.contacts.types import ConfirmLink, MemberStatus, PrivacyRequestKind
+from postroom.core.events.types import Event
+from postroom.core.mail import services
+from postroom.core.mail.types import Notice
+from postroom.core.workspaces.models import Workspace
+from postroom.kit.tokens import make_token
+
+_IGNORE = "If you did not ask for this, you need not do anything."
+
+
+def send_confirmation(event: Event) -> None:
+    """Ask a person by mail whether they want to be on a list, while the question stands."""
+    waiting = ListMember.objects.filter(
+        list_id=event.data["list_id"],
+        contact_id=event.contact_id,
+        list__workspace_id=event.workspace_id,
+        status=MemberStatus.PENDING,
+    )
+    member = waiting.select_related("list__workspace", "contact").first()
+    if member is None or not member.contact.email:
+        return
+    list_ = member.list
+    words = [line.strip() for line in list_.confirm_text.split("\n")] if list_.confirm_text.strip() else []
+    paragraphs = words or [f"Please confirm that you want to get “{list_.name}” from {list_.workspace.name}."]
+    link = ConfirmLink(list_.pk, member.contact_id, event.at)
+    notice = Notice(
+        subject=list_.confirm_subject or f"Please confirm: {list_.name}",
+        paragraphs=(*filter(None, paragraphs), f"The link is good for {CONFIRM_FOR.days} days. {_IGNORE}"),
+        button="Yes, I want this",
+        url=f"{settings.PUBLIC_URL}/confirm/{confirm_token(link)}",
+    )
+    _send(event, list_.workspace, member.contact, notice)
+
+
+def send_preference_link(event: Event) -> None:
+    """Send a person the link to their preference centre. Who is not known is not written to."""
+    contact = _find_person(event)
+    if contact is None:
+        return
+    workspace = Workspace.objects.get(pk=event.workspace_id)
+    notice = Notice(
+        subject=f"Your mail from {workspace.name}",
+        paragraphs=(f"With this link you choose what {workspace.name} may send you.", _IGNORE),
+        button="Choose my mail",
+        url=f"{settings.PUBLIC_URL}/p/{preference_token(workspace.pk, contact.pk)}",
+    )
+    _send(event, workspace, contact, notice)
+
+
+def send_privacy_link(event: Event) -> None:
+    """Send a person the link by which they get their data, or have it erased."""
+    request = PrivacyRequest.objects.select_related("workspace", "contact").filter(pk=event.object_id).first()
+    if request is None or request.contact is None or not request.contact.email:
+        return
+    is_erasure = request.kind == PrivacyRequestKind.ERASURE
+    wish = "have everything we know of you erased" if is_erasure else "get a copy of everything we know of you"
+    notice = Notice(
+        subject="Erase my data" if is_erasure else "A copy of my data",
+        paragraphs=(
+            f"Somebody, hopefully you, asked {request.workspace.name} to {wish}.",
+            f"The link works once, until {request.expires_at:%d %B %Y, %H:%M} UTC. {_IGNORE}",
+        ),
+        button="Go on to erase my data" if is_erasure else "Get my data",
+        url=f"{settings.PUBLIC_URL}/privacy/r/{make_token('privacy', request.uid.bytes)}",
+    )
+    _send(event, request.workspace, request.contact, notice)
+
+
+def _find_person(event: Event) -> Contact | None:
+    people = Contact.objects.filter(links__workspace_id=event.workspace_id, erased_at=None).exclude(email=None)
+    return people.filter(pk=event.contact_id).first() if event.contact_id is not None else None
+
+
+def _send(event: Event, workspace: Workspace, contact: Contact, notice: Notice) -> None:
+    services.send_notice(
+        workspace=workspace,
+        to=contact.email or "",
+        notice=notice,
+        idempotency_key=f"{event.name}-{event.id}",
+        now=event.at,
+        contact_id=contact.pk,
+    )
