@@ -65,6 +65,7 @@ class ImportBatch(models.Model):
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="batches", db_index=False)
     first_row = models.IntegerField()
     created_ids = ArrayField(models.BigIntegerField())
+    is_undone = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("run", "first_row"), name="import_batch_once"),)

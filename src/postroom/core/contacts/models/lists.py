@@ -34,10 +34,12 @@ class List(models.Model):
 
 
 class ListMember(models.Model):
-    """A person's state on a list."""
+    """A person's state on a list. Services keep its ends, not the database: see 0016."""
 
-    list = models.ForeignKey(List, on_delete=models.CASCADE, related_name="members", db_index=False)
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships")
+    list = models.ForeignKey(
+        List, on_delete=models.CASCADE, related_name="members", db_index=False, db_constraint=False
+    )
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships", db_constraint=False)
     status = models.CharField(max_length=12, choices=MemberStatus)
     reason = models.CharField(max_length=200, blank=True, default="")
     properties = models.JSONField(default=dict)

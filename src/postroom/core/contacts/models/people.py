@@ -44,10 +44,12 @@ class Contact(models.Model):
 
 
 class ContactWorkspace(models.Model):
-    """The link that makes a person visible in a workspace."""
+    """The link that makes a person visible in a workspace. Services keep its ends, not the database: see 0016."""
 
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="links")
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="links", db_constraint=False)
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     status = models.CharField(max_length=12, choices=SubscriptionStatus, default=SubscriptionStatus.NEUTRAL)
     created_at = models.DateTimeField()
 
@@ -75,10 +77,12 @@ class Tag(models.Model):
 
 
 class ContactTag(models.Model):
-    """A tag on a person."""
+    """A tag on a person. Services keep its ends, not the database: see 0016."""
 
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="tag_links")
-    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="contact_links", db_index=False)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="tag_links", db_constraint=False)
+    tag = models.ForeignKey(
+        Tag, on_delete=models.CASCADE, related_name="contact_links", db_index=False, db_constraint=False
+    )
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("tag", "contact"), name="contact_tag_once"),)

@@ -1,11 +1,12 @@
 """Values of imports and exports."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import BinaryIO
+from dataclasses import dataclass, field
+from typing import BinaryIO, Literal
 
 from django.db.models import TextChoices
 
+from postroom.core.contacts.types.consent import MemberStatus
 from postroom.core.contacts.types.fields import NewField
 
 
@@ -23,15 +24,23 @@ class ImportStatus(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class ImportMapping:
-    """Which column goes where: ``columns`` maps a header to a target (``email``, ``first_name``, ``last_name``,
-    ``company``, ``phone``, ``language``, ``timezone``, ``tags``, ``custom.<key>``); unmapped columns are left out.
-    Everybody goes on the list ``list_id``, or on one made under the name ``new_list``.
+    """Which column goes where, and what everybody in the file gets.
+
+    ``columns`` maps a header to a target: one of ``rules.import_columns.CORE_TARGETS`` or ``custom.<key>``; unmapped
+    columns are left out. ``constants`` holds a text for a target, used where a row says nothing. Everybody goes on the
+    list ``list_id``, or on one made under the name ``new_list``, as ``list_status``. ``on_known`` "skip" leaves the
+    record of people the organization has already as it is; they are linked, tagged and listed all the same. Who
+    ``accepts_unaddressed`` takes rows with a name and no e-mail address, each a new person.
     """
 
     columns: Mapping[str, str]
     tags: tuple[str, ...] = ()
     list_id: int | None = None
     new_list: str = ""
+    constants: Mapping[str, str] = field(default_factory=dict)
+    on_known: Literal["merge", "skip"] = "merge"
+    list_status: MemberStatus = MemberStatus.SUBSCRIBED
+    accepts_unaddressed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
