@@ -1,0 +1,48 @@
+"""Opens the files of a folder as the upload page does, one after the other, and prints what each cost, as JSON."""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+import django
+
+django.setup()
+
+from postroom.core.contacts import selectors  # noqa: E402
+from postroom.core.contacts.types import Upload  # noqa: E402
+from postroom.kit.errors import Invalid  # noqa: E402
+
+KB = 1024
+
+
+def own_peak_mb() -> int:
+    """Return the most memory this program ever held; getrusage would count what started it, too."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) // KB for line in lines if line.startswith("VmHWM"))
+
+
+def child_peak_mb() -> int:
+    """Return the most memory any child of this program ever held."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // KB
+
+
+def read(path: Path) -> str:
+    """Return the sentence with which the file is refused, empty when it is not."""
+    try:
+        with path.open("rb") as file, selectors.open_sheets(upload=Upload(file, path.name)) as sheets:
+            for sheet in sheets:
+                selectors.read_sample(file=sheet.file)
+    except Invalid as error:
+        return error.message
+    return ""
+
+
+answers = {}
+for file_path in sorted(Path(sys.argv[1]).iterdir()):
+    started = time.monotonic()
+    refusal = read(file_path)
+    seconds = time.monotonic() - started
+    answers[file_path.name] = (refusal, seconds, own_peak_mb(), child_peak_mb())
+sys.stdout.write(json.dumps(answers))
