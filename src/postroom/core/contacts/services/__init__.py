@@ -11,6 +11,7 @@ from postroom.core.contacts.services.exports import (
 )
 from postroom.core.contacts.services.fields import create_field
 from postroom.core.contacts.services.imports import fail_import, run_import, start_import
+from postroom.core.contacts.services.interactions import add_interaction, delete_interaction, edit_interaction
 from postroom.core.contacts.services.lists import create_list, set_list_member
 from postroom.core.contacts.services.people import (
     add_contact,
@@ -31,6 +32,7 @@ from postroom.core.contacts.services.wishes import revise_contact
 
 __all__ = [
     "add_contact",
+    "add_interaction",
     "cancel_export",
     "create_category",
     "create_contact",
@@ -38,7 +40,9 @@ __all__ = [
     "create_list",
     "create_segment",
     "delete_contact",
+    "delete_interaction",
     "delete_segment",
+    "edit_interaction",
     "fail_export",
     "fail_import",
     "fetch_export",
