@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from postroom.core.insights.selectors import reports, timelines
+from postroom.core.insights.selectors import reports, timeline_mail
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
+BEHIND = {"people": [1, 2], "workspace": 1, "at": NOW, "number": 5, "text": "x", "limit": 50}
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,8 @@ pytestmark = pytest.mark.django_db
     [
         (reports._HOURLY, {"batch_id": 1, "start": NOW, "end": NOW.replace(hour=23)}),
         (reports._LINKS, {"batch_id": 1, "content_id": 1}),
-        (timelines._DELIVERY, {"contact_id": 1, "workspace_id": 1, "types": ["opened"], "limit": 50}),
+        (timeline_mail._DELIVERY, {**BEHIND, "types": ["opened"]}),
+        (timeline_mail._MESSAGES, BEHIND),
     ],
 )
 def test_no_table_is_read_as_a_whole(statement: str, parameters: dict[str, Any]) -> None:

@@ -117,6 +117,30 @@ class NoSuchExport(NotFound):
     code = "no_such_export"
 
 
+class BadBulk(Invalid):
+    """That cannot be done to many people at once."""
+
+    code = "bad_bulk"
+
+
+class BulkChanged(Conflict):
+    """Another number of people is selected than was confirmed."""
+
+    code = "bulk_changed"
+
+
+class BulkOver(Conflict):
+    """The bulk action is not at a point where that could be done."""
+
+    code = "bulk_over"
+
+
+class NoSuchBulk(NotFound):
+    """There is no such bulk action in this workspace."""
+
+    code = "no_such_bulk"
+
+
 class NoSuchImport(NotFound):
     """There is no such import in this workspace."""
 
@@ -191,3 +215,27 @@ class NoSuchInteraction(NotFound):
     """There is no such note in this workspace."""
 
     code = "no_such_interaction"
+
+
+class ConfirmationNotWanted(Conflict):
+    """There is nothing to confirm."""
+
+    code = "confirmation_not_wanted"
+
+
+class ConfirmationTooSoon(Conflict):
+    """A confirmation went out a moment ago."""
+
+    code = "confirmation_too_soon"
+
+
+class ListInUse(Conflict):
+    """A campaign or a segment uses this list."""
+
+    code = "list_in_use"
+
+
+class CategoryInUse(Conflict):
+    """A campaign uses this category."""
+
+    code = "category_in_use"

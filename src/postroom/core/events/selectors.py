@@ -1,14 +1,33 @@
 """Reads of what happened."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import Q
+
 from postroom.core.events.models import DomainEvent
 from postroom.core.events.types import Event
 from postroom.core.workspaces.models import Workspace
 
 
-def list_contact_events(*, workspace: Workspace, contact_id: int, limit: int) -> list[Event]:
-    """Return the newest facts about a person, as this workspace knows them, newest first."""
-    rows = DomainEvent.objects.filter(workspace=workspace, contact_id=contact_id).order_by("-at", "-id")[:limit]
-    return [to_event(row) for row in rows]
+def list_contact_events(
+    *,
+    workspace: Workspace,
+    contact_id: int,
+    limit: int,
+    names: Sequence[str] | None = None,
+    before: tuple[datetime, int] | None = None,
+) -> list[Event]:
+    """Return the newest facts about a person, as this workspace knows them, newest first: only those called one of
+    ``names``, and older than the instant and key ``before``, where these are given.
+    """
+    rows = DomainEvent.objects.filter(workspace=workspace, contact_id=contact_id)
+    if names is not None:
+        rows = rows.filter(name__in=names)
+    if before is not None:
+        at, key = before
+        rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=key), at__lte=at)
+    return [to_event(row) for row in rows.order_by("-at", "-id")[:limit]]
 
 
 def to_event(row: DomainEvent) -> Event:

@@ -67,6 +67,11 @@ def record_act(
     record_event(workspace=workspace, event=event, now=now)
 
 
+def move_contact_events(*, old_id: int, new_id: int) -> int:
+    """Make the facts about one person those of another, whom they turned out to be; return how many."""
+    return DomainEvent.objects.filter(contact_id=old_id).update(contact_id=new_id)
+
+
 def dispatch_events(*, now: datetime, limit: int = 500) -> int:
     """Tell waiting facts to their subscribers, oldest first; return how many were looked at.
 

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db.models import TextChoices
 
 if TYPE_CHECKING:
     from postroom.core.campaigns.models import Campaign
@@ -46,15 +49,49 @@ class CampaignReport:
     links: tuple[LinkCounts, ...]
 
 
+class TimelineKind(TextChoices):
+    """What a timeline can be narrowed to."""
+
+    MAIL = "mail", "Mail"
+    ENGAGEMENT = "engagement", "Opens and clicks"
+    CONSENT = "consent", "Consent"
+    LISTS = "lists", "Lists and tags"
+    CHANGES = "changes", "Changes"
+    NOTES = "notes", "Notes"
+    ACCOUNTS = "accounts", "Companies"
+    ARRIVALS = "arrivals", "Arrival"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The thing an entry leads to: a ``campaign``, an ``import``, an ``account`` or an ``interaction``."""
+
+    kind: str
+    uid: UUID
+
+
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One thing in the life of a person: ``kind`` is a dotted word for its icon, ``link`` the address they clicked."""
+    """One thing in the life of a person: ``kind`` is a dotted word for its icon, ``link`` the address they clicked,
+    ``who`` did it and through which door, as far as somebody did.
+    """
 
     at: datetime
     kind: str
     title: str
     detail: str = ""
     link: str = ""
+    who: str = ""
+    about: Reference | None = None
+    is_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A stretch of a person's life, newest first; ``next`` says where the older rest begins, empty at the end."""
+
+    entries: tuple[TimelineEntry, ...]
+    next: str = ""
 
 
 @dataclass(frozen=True, slots=True)

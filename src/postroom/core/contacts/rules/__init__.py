@@ -1,10 +1,13 @@
 """Decisions about people that need no database."""
 
-from postroom.core.contacts.rules.addresses import normalise_email
+from postroom.core.contacts.rules.addresses import mask_email, normalise_email
 from postroom.core.contacts.rules.consent import may_we_mail
 from postroom.core.contacts.rules.field_keys import field_key
-from postroom.core.contacts.rules.filter_sql import Room, Sql, compile_filter
-from postroom.core.contacts.rules.filters import OPERATORS, RESERVED_KEYS, Filter, parse_filter
+from postroom.core.contacts.rules.filter_language import OPERATORS, RESERVED_KEYS, Filter
+from postroom.core.contacts.rules.filter_links import Room
+from postroom.core.contacts.rules.filter_sql import compile_filter
+from postroom.core.contacts.rules.filters import parse_filter
+from postroom.core.contacts.rules.merging import list_choices
 from postroom.core.contacts.rules.search import search_query, search_words
 from postroom.core.contacts.rules.selections import parse_selection, selection_json
 from postroom.core.contacts.rules.texts import clean_line, clean_text
@@ -15,12 +18,13 @@ __all__ = [
     "RESERVED_KEYS",
     "Filter",
     "Room",
-    "Sql",
     "clean_line",
     "clean_text",
     "compile_filter",
     "field_key",
     "guess_type",
+    "list_choices",
+    "mask_email",
     "may_we_mail",
     "normalise_email",
     "parse_custom",

@@ -1,9 +1,18 @@
 """Reads of people, consent, suppression, segments and imports."""
 
+from postroom.core.contacts.selectors.accounts import (
+    get_account,
+    list_account_interactions,
+    list_account_people,
+    list_accounts,
+    suggest_accounts,
+)
 from postroom.core.contacts.selectors.aliases import find_survivor_id, list_person_ids
 from postroom.core.contacts.selectors.arrivals import find_bringing_import
-from postroom.core.contacts.selectors.audience import count_audience, iter_audience
+from postroom.core.contacts.selectors.audience import count_audience, has_audience, iter_audience
+from postroom.core.contacts.selectors.bulk import forecast_bulk, get_bulk, list_bulk
 from postroom.core.contacts.selectors.cards import CategoryWord, ContactCard, describe_contact
+from postroom.core.contacts.selectors.confirmations import describe_confirmation
 from postroom.core.contacts.selectors.consents import load_consents
 from postroom.core.contacts.selectors.directory import (
     Shown,
@@ -14,14 +23,24 @@ from postroom.core.contacts.selectors.directory import (
 )
 from postroom.core.contacts.selectors.exports import get_export, is_export_ready, list_exports
 from postroom.core.contacts.selectors.fields import list_field_specs, list_fields
-from postroom.core.contacts.selectors.imports import get_import, list_import_errors, list_imports, read_sample
+from postroom.core.contacts.selectors.forecasts import forecast_import
+from postroom.core.contacts.selectors.imports import (
+    find_earlier_import,
+    get_import,
+    iter_error_file,
+    list_import_errors,
+    list_imports,
+    read_sample,
+)
 from postroom.core.contacts.selectors.interactions import get_interaction, list_interactions, visible_interactions
 from postroom.core.contacts.selectors.lists import get_category, get_list, list_categories, list_lists, list_tags
 from postroom.core.contacts.selectors.mail_states import load_address_states, load_mail_states
+from postroom.core.contacts.selectors.merging import Duplicate, MergePreview, find_duplicates, preview_merge
 from postroom.core.contacts.selectors.people import (
     get_contact,
     load_profiles,
 )
+from postroom.core.contacts.selectors.preferences import describe_preferences
 from postroom.core.contacts.selectors.segments import (
     get_segment,
     get_segment_by_id,
@@ -35,14 +54,24 @@ from postroom.core.contacts.selectors.suppressions import get_suppression, iter_
 __all__ = [
     "CategoryWord",
     "ContactCard",
+    "Duplicate",
+    "MergePreview",
     "Shown",
     "Stretch",
     "browse_contacts",
     "count_audience",
     "count_people",
+    "describe_confirmation",
     "describe_contact",
+    "describe_preferences",
     "find_bringing_import",
+    "find_duplicates",
+    "find_earlier_import",
     "find_survivor_id",
+    "forecast_bulk",
+    "forecast_import",
+    "get_account",
+    "get_bulk",
     "get_category",
     "get_contact",
     "get_export",
@@ -52,9 +81,15 @@ __all__ = [
     "get_segment",
     "get_segment_by_id",
     "get_suppression",
+    "has_audience",
     "is_export_ready",
     "iter_audience",
+    "iter_error_file",
     "iter_suppressions",
+    "list_account_interactions",
+    "list_account_people",
+    "list_accounts",
+    "list_bulk",
     "list_categories",
     "list_contacts",
     "list_exports",
@@ -73,8 +108,10 @@ __all__ = [
     "load_mail_states",
     "load_profiles",
     "open_sheets",
+    "preview_merge",
     "preview_segment",
     "read_sample",
     "select_people",
+    "suggest_accounts",
     "visible_interactions",
 ]

@@ -56,9 +56,13 @@ _BY_ADDRESS: Final = f"""
            COALESCE(c.status = 'unsubscribed', false) AS is_out_here
     FROM unnest(%(addresses)s::text[], %(hashes)s::bytea[]) AS a(address, address_hash)
     LEFT JOIN LATERAL (
-        SELECT c.id, c.erased_at, c.is_globally_opted_out, w.status FROM contacts_contact c
+        SELECT c.id, c.erased_at, c.is_globally_opted_out, w.status FROM (
+            SELECT * FROM contacts_contact WHERE organization_id = %(organization)s AND email = a.address
+            UNION ALL
+            SELECT o.* FROM contacts_contactalias k JOIN contacts_contact o ON o.id = k.contact_id
+            WHERE k.organization_id = %(organization)s AND k.email = a.address
+        ) c
         LEFT JOIN contacts_contactworkspace w ON w.contact_id = c.id AND (w.workspace_id = %(workspace)s) IS TRUE
-        WHERE c.organization_id = %(organization)s AND c.email = a.address
         LIMIT 1
     ) c ON true
 ) p {_STATE}

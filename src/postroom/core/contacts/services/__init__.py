@@ -1,6 +1,35 @@
 """Writes of people, consent, suppression, segments and imports."""
 
-from postroom.core.contacts.services.consent import create_category, opt_out, set_consent
+from postroom.core.contacts.services.accounts import (
+    create_account,
+    delete_account,
+    link_account,
+    unlink_account,
+    update_account,
+)
+from postroom.core.contacts.services.bulk import (
+    cancel_bulk,
+    fail_bulk,
+    forget_old_bulk,
+    run_bulk,
+    run_bulk_undo,
+    start_bulk,
+    undo_bulk,
+)
+from postroom.core.contacts.services.categories import (
+    create_category,
+    delete_category,
+    move_category,
+    update_category,
+)
+from postroom.core.contacts.services.confirmations import (
+    ask_confirmation,
+    ask_confirmations,
+    confirm_membership,
+    renew_confirmation,
+    run_confirmations,
+)
+from postroom.core.contacts.services.consent import opt_in, opt_out, set_consent
 from postroom.core.contacts.services.exports import (
     cancel_export,
     fail_export,
@@ -12,7 +41,9 @@ from postroom.core.contacts.services.exports import (
 from postroom.core.contacts.services.fields import create_field
 from postroom.core.contacts.services.imports import fail_import, run_import, start_import
 from postroom.core.contacts.services.interactions import add_interaction, delete_interaction, edit_interaction
-from postroom.core.contacts.services.lists import create_list, set_list_member
+from postroom.core.contacts.services.lists import create_list, delete_list, update_list
+from postroom.core.contacts.services.memberships import set_list_member
+from postroom.core.contacts.services.merging import merge_contacts
 from postroom.core.contacts.services.people import (
     add_contact,
     create_contact,
@@ -21,6 +52,7 @@ from postroom.core.contacts.services.people import (
     untag_contact,
     update_contact,
 )
+from postroom.core.contacts.services.preferences import ask_preference_link, save_preferences
 from postroom.core.contacts.services.segments import create_segment, delete_segment, update_segment
 from postroom.core.contacts.services.suppression import (
     lift_suppression,
@@ -33,34 +65,60 @@ from postroom.core.contacts.services.wishes import revise_contact
 __all__ = [
     "add_contact",
     "add_interaction",
+    "ask_confirmation",
+    "ask_confirmations",
+    "ask_preference_link",
+    "cancel_bulk",
     "cancel_export",
+    "confirm_membership",
+    "create_account",
     "create_category",
     "create_contact",
     "create_field",
     "create_list",
     "create_segment",
+    "delete_account",
+    "delete_category",
     "delete_contact",
     "delete_interaction",
+    "delete_list",
     "delete_segment",
     "edit_interaction",
+    "fail_bulk",
     "fail_export",
     "fail_import",
     "fetch_export",
+    "forget_old_bulk",
     "forget_old_exports",
     "lift_suppression",
+    "link_account",
+    "merge_contacts",
+    "move_category",
+    "opt_in",
     "opt_out",
+    "renew_confirmation",
     "revise_contact",
+    "run_bulk",
+    "run_bulk_undo",
+    "run_confirmations",
     "run_export",
     "run_import",
+    "save_preferences",
     "set_consent",
     "set_list_member",
+    "start_bulk",
     "start_export",
     "start_import",
     "suppress_address",
     "suppress_addresses",
     "tag_contact",
+    "undo_bulk",
+    "unlink_account",
     "unsuppress_address",
     "untag_contact",
+    "update_account",
+    "update_category",
     "update_contact",
+    "update_list",
     "update_segment",
 ]

@@ -4,22 +4,24 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Func, TextField, Value
 
 from postroom.core.contacts import rules
 from postroom.core.contacts.errors import BadContact, BadValue, ContactExists
 from postroom.core.contacts.models import (
-    Consent,
     Contact,
     ContactTag,
     ContactWorkspace,
-    ListMember,
     Tag,
 )
 from postroom.core.contacts.rules.import_rows import LINE_LENGTHS
+from postroom.core.contacts.selectors.aliases import find_survivor_id
 from postroom.core.contacts.selectors.fields import list_field_specs
-from postroom.core.contacts.selectors.people import lock_contact
-from postroom.core.contacts.services.suppression import keep_opt_out
+from postroom.core.contacts.selectors.people import lock_contact, lock_unmerged
+from postroom.core.contacts.services.departures import remove_people
 from postroom.core.contacts.types import ContactChanges, NewContact
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
@@ -82,7 +84,8 @@ def update_contact(*, workspace: Workspace, uid: UUID, changes: ContactChanges, 
     for name in changed:
         setattr(contact, name, values[name])
     _check_named(contact.email, contact.first_name, contact.last_name)
-    contact.address_hash = crypto.address_hash(contact.email) if contact.email else None
+    _check_free(contact)
+    fill_record(contact)
     contact.updated_at = now
     _save_unique(contact)
     act = AuditRecord(
@@ -102,17 +105,11 @@ def update_contact(*, workspace: Workspace, uid: UUID, changes: ContactChanges, 
 def delete_contact(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetime) -> None:
     """Take a person out of the workspace; the record dies with its last link. An opt-out outlives it as a suppression.
 
-    Raises NoSuchContact.
+    Raises NoSuchContact, also for the old uid of somebody who was merged.
     """
-    contact = lock_contact(workspace=workspace, uid=uid)
-    keep_opt_out(workspace=workspace, contact=contact, now=now)
-    ContactTag.objects.filter(contact=contact, tag__workspace=workspace).delete()
-    ListMember.objects.filter(contact=contact, list__workspace=workspace).delete()
-    Consent.objects.filter(contact=contact, category__workspace=workspace).delete()
-    ContactWorkspace.objects.filter(contact=contact, workspace=workspace).delete()
+    contact = lock_unmerged(workspace=workspace, uids=(uid,))[uid]
     contact_id, email = contact.pk, contact.email
-    if not ContactWorkspace.objects.filter(contact_id=contact_id).exists():
-        contact.delete()
+    remove_people(workspace=workspace, people=[contact], now=now)
     act = AuditRecord("contact.deleted", "contact", contact_id, before={"email": email})
     events.record_act(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact_id)
 
@@ -190,10 +187,25 @@ def _find_tags(workspace: Workspace, names: list[str]) -> dict[str, int]:
 
 
 def _find_known(workspace: Workspace, new: NewContact) -> tuple[str | None, Contact | None]:
-    """Return the address in its one spelling, and whom the organization knows by it."""
+    """Return the address in its one spelling, and whom the organization knows by it, or knew before a merge."""
     email = rules.normalise_email(new.email) if new.email and new.email.strip() else None
-    people = Contact.objects.filter(organization_id=workspace.organization_id, email=email)
-    return email, people.first() if email else None
+    return email, _find_owner(workspace.organization_id, email) if email else None
+
+
+def _find_owner(organization_id: int, email: str) -> Contact | None:
+    people = Contact.objects.filter(organization_id=organization_id)
+    owner = people.filter(email=email).first()
+    if owner is None:
+        survivor_id = find_survivor_id(organization_id=organization_id, email=email)
+        owner = people.filter(pk=survivor_id).first() if survivor_id is not None else None
+    return owner
+
+
+def _check_free(contact: Contact) -> None:
+    """Refuse an address that means somebody else since a merge. Raises ContactExists."""
+    owner = _find_owner(contact.organization_id, contact.email) if contact.email else None
+    if owner is not None and owner.pk != contact.pk:
+        raise ContactExists(f"{contact.email} belongs to another contact.", uid=owner.uid)
 
 
 def _insert_contact(workspace: Workspace, new: NewContact, email: str | None, now: datetime) -> Contact:
@@ -203,14 +215,24 @@ def _insert_contact(workspace: Workspace, new: NewContact, email: str | None, no
     contact = Contact(
         organization_id=workspace.organization_id,
         email=email,
-        address_hash=crypto.address_hash(email) if email else None,
         custom={key: value for key, value in custom.items() if value is not None},
         created_at=now,
         updated_at=now,
         **lines,
     )
+    fill_record(contact)
     _save_unique(contact)
     return contact
+
+
+def fill_record(contact: Contact) -> None:
+    """Set what follows from address and names: the suppression key, and the words of the search."""
+    contact.address_hash = crypto.address_hash(contact.email) if contact.email else None
+    words = rules.search_words(
+        email=contact.email, first_name=contact.first_name, last_name=contact.last_name, company=contact.company
+    )
+    array = Value(words, output_field=ArrayField(TextField()))
+    contact.search = Func(array, function="array_to_tsvector", output_field=SearchVectorField())
 
 
 def _changed_values(workspace: Workspace, contact: Contact, changes: ContactChanges) -> JSONObject:

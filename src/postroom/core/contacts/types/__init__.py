@@ -1,6 +1,10 @@
 """Frozen values and enumerations of the contacts app."""
 
+from postroom.core.contacts.types.accounts import AccountDetails
+from postroom.core.contacts.types.bulk import BulkAction, BulkForecast, BulkKind
 from postroom.core.contacts.types.consent import (
+    Choices,
+    Confirmation,
     ConfirmLink,
     ConsentState,
     Fence,
@@ -8,8 +12,12 @@ from postroom.core.contacts.types.consent import (
     MailState,
     MemberStatus,
     NewSuppression,
+    Offer,
     OptOutScope,
+    PreferenceCard,
+    Reach,
     ReaderLink,
+    Standing,
     SuppressionReason,
     SuppressionScope,
     Verdict,
@@ -17,6 +25,7 @@ from postroom.core.contacts.types.consent import (
 from postroom.core.contacts.types.fields import FieldScope, FieldSpec, FieldType, NewField
 from postroom.core.contacts.types.files import CsvFormat, CsvSample, ExportFormat, ImportMapping, ImportStatus, Upload
 from postroom.core.contacts.types.forecasts import (
+    EarlierImport,
     Fate,
     FieldChange,
     ForecastError,
@@ -25,6 +34,8 @@ from postroom.core.contacts.types.forecasts import (
     UploadSheet,
 )
 from postroom.core.contacts.types.interactions import NewInteraction
+from postroom.core.contacts.types.lists import ListTerms
+from postroom.core.contacts.types.merging import FieldChoice, Resemblance, Side, StateMerge
 from postroom.core.contacts.types.people import (
     ContactChanges,
     ContactOrder,
@@ -35,20 +46,30 @@ from postroom.core.contacts.types.people import (
     Wishes,
 )
 from postroom.core.contacts.types.runs import PrivacyRequestKind, PrivacyRequestStatus, RunStatus
-from postroom.core.contacts.types.segments import Audience, SegmentPreview
+from postroom.core.contacts.types.segments import Audience, Deed, Explanation, SegmentPreview, Sql
 
 __all__ = [
+    "AccountDetails",
     "Audience",
+    "BulkAction",
+    "BulkForecast",
+    "BulkKind",
+    "Choices",
     "ConfirmLink",
+    "Confirmation",
     "ConsentState",
     "ContactChanges",
     "ContactOrder",
     "CsvFormat",
     "CsvSample",
+    "Deed",
+    "EarlierImport",
+    "Explanation",
     "ExportFormat",
     "Fate",
     "Fence",
     "FieldChange",
+    "FieldChoice",
     "FieldScope",
     "FieldSpec",
     "FieldType",
@@ -59,19 +80,28 @@ __all__ = [
     "ImportStatus",
     "InteractionType",
     "Lift",
+    "ListTerms",
     "MailState",
     "MemberStatus",
     "NewContact",
     "NewField",
     "NewInteraction",
     "NewSuppression",
+    "Offer",
     "OptOutScope",
+    "PreferenceCard",
     "PrivacyRequestKind",
     "PrivacyRequestStatus",
+    "Reach",
     "ReaderLink",
+    "Resemblance",
     "RunStatus",
     "SegmentPreview",
     "Selection",
+    "Side",
+    "Sql",
+    "Standing",
+    "StateMerge",
     "SubscriptionStatus",
     "SuppressionReason",
     "SuppressionScope",
