@@ -1,19 +1,42 @@
 """COPY into a table over Django's own connection, inside the caller's transaction: the quickest way in."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Final
 
 from django.db import connection
 from psycopg import sql
 
+_PIECE: Final = 500
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
 
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
     """Append ``rows`` to ``table`` and return how many there were; values are adapted as in a query."""
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
     count = 0
-    with connection.cursor() as cursor, cursor.cursor.copy(statement) as copy:
+    with connection.cursor() as cursor, cursor.cursor.copy(_statement(table, columns)) as copy:
         for row in rows:
             copy.write_row(row)
             count += 1
     return count
+
+
+def copy_lines(table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
+    """Append rows to ``table`` that are lines of COPY's text format already, each with its end: several times as quick
+    as ``copy_rows``.
+    """
+    remaining = iter(lines)
+    with connection.cursor() as cursor, cursor.cursor.copy(_statement(table, columns)) as copy:
+        while piece := "".join(islice(remaining, _PIECE)):
+            copy.write(piece)
+
+
+def copy_cell(text: str) -> str:
+    """Return a text as a cell of COPY's text format (PostgreSQL, "COPY", section "Text Format")."""
+    return text.translate(_ESCAPES)
+
+
+def _statement(table: str, columns: Sequence[str]) -> sql.Composed:
+    return sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )

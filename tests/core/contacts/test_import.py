@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -15,10 +16,13 @@ from django.db import DataError, connection
 
 from postroom.core.contacts import selectors, services
 from postroom.core.contacts.errors import BadImport, BadValue, NameTaken, NoSuchImport, NoSuchList
-from postroom.core.contacts.models import Contact, ContactTag, ImportRowError, ImportRun, ListMember
-from postroom.core.contacts.rules.import_rows import RowReader
+from postroom.core.contacts.models import Contact, ContactTag, ImportBatch, ImportRowError, ImportRun, ListMember
+from postroom.core.contacts.rules.import_batches import Batch, ReadingPlan, read_batches
+from postroom.core.contacts.rules.import_lines import StagedPerson
 from postroom.core.contacts.services.imports import merge, run
+from postroom.core.contacts.services.imports.target import MergeTarget
 from postroom.core.contacts.types import (
+    CsvFormat,
     Fence,
     FieldType,
     ImportMapping,
@@ -49,7 +53,8 @@ def start(workspace: Workspace, text: str, mapping: ImportMapping = MAPPING) -> 
 def finish(started: ImportRun) -> ImportRun:
     services.run_import(run_uid=started.uid, clock=lambda: NOW)
     started.refresh_from_db()
-    assert started.processed_rows == started.created_rows + started.updated_rows + started.error_rows
+    counted = started.created_rows + started.updated_rows + started.skipped_rows + started.error_rows
+    assert started.processed_rows == counted
     return started
 
 
@@ -155,7 +160,8 @@ def test_the_demo_file_imports_whole_with_the_proposed_mapping() -> None:
     tags = ContactTag.objects.filter(contact=brandon).values_list("tag__name", flat=True)
     assert sorted(tags) == ["imported", "lead"]
     told = DomainEvent.objects.filter(name="contacts.imported")
-    assert sum(len(event.data["created_ids"]) for event in told) == 10_000
+    assert sum(event.data["created"] for event in told) == 10_000
+    assert sum(len(batch.created_ids) for batch in ImportBatch.objects.filter(run=done)) == 10_000
 
 
 def test_empty_cells_change_nothing_and_later_rows_win() -> None:
@@ -226,8 +232,9 @@ def test_whoever_left_a_list_and_was_deleted_is_not_mailed_after_an_import() -> 
 def test_an_import_confirms_nobody_on_a_list_whose_people_confirm_themselves() -> None:
     room = make_workspace()
     list_ = services.create_list(workspace=room, name="News", actor=make_actor(), now=NOW, is_double_opt_in=True)
-    for name, status in (("ada", MemberStatus.PENDING), ("bob", MemberStatus.SUBSCRIBED)):
-        set_member(room, list_, make_contact(room, f"{name}@example.com"), status)
+    for name in ("ada", "bob"):
+        set_member(room, list_, make_contact(room, f"{name}@example.com"), MemberStatus.PENDING)
+    ListMember.objects.filter(contact__email="bob@example.com").update(status=MemberStatus.SUBSCRIBED)
     text = "Email,Name\nada@example.com,A\nbob@example.com,B\nnew@example.com,N\n"
     finish(start(room, text, ImportMapping(MAPPING.columns, list_id=list_.pk)))
     members = ListMember.objects.values_list("contact__email", "status")
@@ -239,14 +246,15 @@ def test_an_import_confirms_nobody_on_a_list_whose_people_confirm_themselves() -
 
 
 def test_a_row_the_database_refuses_spoils_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    room, stage = make_workspace(), merge._stage
+    room, insert = make_workspace(), merge._insert
 
-    def stage_or_refuse(cursor: object, people: list[merge.ImportedPerson], target: merge.MergeTarget) -> None:
-        stage(cursor, people, target)
+    def insert_or_refuse(people: list[StagedPerson], target: MergeTarget) -> list[tuple[int, StagedPerson]]:
+        placed = insert(people, target)
         if any(person.email == "p7@example.com" for person in people):
             raise DataError
+        return placed
 
-    monkeypatch.setattr(merge, "_stage", stage_or_refuse)
+    monkeypatch.setattr(merge, "_insert", insert_or_refuse)
     done = finish(start(room, "Email,Name\n" + "".join(f"p{n}@example.com,P\n" for n in range(20))))
     assert (done.created_rows, done.error_rows) == (19, 1)
     assert ImportRowError.objects.get().row_number == 8
@@ -258,9 +266,9 @@ def test_a_second_runner_finds_the_edge_moved_and_leaves(monkeypatch: pytest.Mon
     started = start(room, "Email,Name\n" + "".join(f"p{n}@example.com,P\n" for n in range(10)))
     merge_batch = run._merge_batch
 
-    def race(position: int, batch: run.Batch, target: merge.MergeTarget) -> bool:
-        assert merge_batch(position, batch, target)  # the other runner was quicker by a hair
-        return merge_batch(position, batch, target)
+    def race(of: ImportRun, position: int, batch: Batch, plan: ReadingPlan, now: datetime) -> bool:
+        assert merge_batch(of, position, batch, plan, now)  # the other runner was quicker by a hair
+        return merge_batch(of, position, batch, plan, now)
 
     with monkeypatch.context() as patched:
         patched.setattr(run, "_merge_batch", race)
@@ -335,9 +343,7 @@ def kill_after(edges: int, started: ImportRun, storage: Path) -> None:
         assert child.wait() == -9
 
 
-def test_long_rows_make_short_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "BATCH_WEIGHT", 300)
-    rows = [["a@example.com", "x" * 90]] * 10
-    reader = RowReader(("Email", "Name"), MAPPING, [])
-    batches = list(run._batches(enumerate(rows, start=1), reader, ","))
-    assert [batch.size for batch in batches] == [3, 3, 3, 1]
+def test_long_rows_make_short_batches() -> None:
+    file = io.BytesIO(b"Email,Name\n" + b"".join(b"p%d@example.com,%s\n" % (n, b"x" * 90) for n in range(10)))
+    plan = ReadingPlan(CsvFormat("utf-8", ","), MAPPING, specs=(), batch_size=100, batch_weight=300)
+    assert [batch.size for batch in read_batches(file, plan)] == [3, 3, 3, 1]

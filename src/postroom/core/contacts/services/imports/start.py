@@ -1,6 +1,7 @@
 """Takes a file in: checks its mapping, defines the fields it brings, stores it and defers the job."""
 
 import os
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,10 +13,11 @@ from postroom.core.contacts.errors import BadImport
 from postroom.core.contacts.jobs import defer_run_import
 from postroom.core.contacts.models import ImportRun
 from postroom.core.contacts.rules.import_columns import CORE_TARGETS, suggest_fields
+from postroom.core.contacts.rules.import_mapping import mapping_json
 from postroom.core.contacts.rules.import_rows import RowReader
 from postroom.core.contacts.selectors.fields import list_field_specs
 from postroom.core.contacts.selectors.imports import read_sample
-from postroom.core.contacts.selectors.lists import get_list
+from postroom.core.contacts.selectors.lists import get_list, list_categories
 from postroom.core.contacts.services.fields import create_field
 from postroom.core.contacts.services.lists import create_list
 from postroom.core.contacts.services.people import clean_tags
@@ -57,7 +59,9 @@ def _start(
     upload, mapping, sample = what
     list_id = _find_list(workspace, mapping, actor, now)
     _define_fields(workspace, mapping, sample, actor, now)
-    RowReader(sample.headers, mapping, list_field_specs(workspace=workspace))
+    slugs = [category.slug for category in list_categories(workspace=workspace)]
+    RowReader(sample.headers, mapping, list_field_specs(workspace=workspace), categories=slugs)
+    settled = replace(mapping, tags=tuple(clean_tags(mapping.tags)), list_id=list_id, new_list="")
     run = ImportRun.objects.create(
         uid=uid,
         workspace=workspace,
@@ -68,7 +72,8 @@ def _start(
         file_size=default_storage.size(stored),
         encoding=sample.encoding,
         delimiter=sample.delimiter,
-        mapping={"columns": dict(mapping.columns), "tags": clean_tags(mapping.tags), "list_id": list_id},
+        headers=list(sample.headers),
+        mapping=mapping_json(settled),
         created_at=now,
     )
     act = AuditRecord("import.started", "import", run.pk, after={"filename": run.filename, "mapping": run.mapping})

@@ -1,0 +1,56 @@
+"""Ends an import, once: done, failed or cancelled."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from postroom.core.contacts.models import ImportRun
+from postroom.core.contacts.selectors.imports import get_import
+from postroom.core.contacts.types import ImportStatus
+from postroom.core.events import services as events
+from postroom.core.workspaces.models import Workspace
+from postroom.core.workspaces.types import Actor, AuditRecord, Door
+from postroom.kit.types import JSONObject
+
+_UNFINISHED: Final = (ImportStatus.QUEUED, ImportStatus.RUNNING)
+_ACTS: Final = {
+    ImportStatus.DONE: "import.finished",
+    ImportStatus.FAILED: "import.failed",
+    ImportStatus.CANCELLED: "import.cancelled",
+}
+
+
+@transaction.atomic
+def cancel_import(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetime) -> ImportRun:
+    """Stop an import after the batch it is at; what is merged stays merged. One that has ended stays as it is.
+
+    Raises NoSuchImport.
+    """
+    run = get_import(workspace=workspace, uid=uid)
+    end_import(run, ImportStatus.CANCELLED, now=now, actor=actor)
+    run.refresh_from_db()
+    return run
+
+
+@transaction.atomic
+def end_import(
+    run: ImportRun, status: ImportStatus, *, now: datetime, error: str = "", actor: Actor | None = None
+) -> None:
+    """End the import once, and tell it; its file, all personal data, has served."""
+    unfinished = ImportRun.objects.filter(pk=run.pk, status__in=_UNFINISHED)
+    if not unfinished.update(status=status, finished_at=now, error=error[:1000]):
+        return
+    run.refresh_from_db(fields=["created_rows", "updated_rows", "skipped_rows", "error_rows"])
+    counts: JSONObject = {
+        "created": run.created_rows,
+        "updated": run.updated_rows,
+        "skipped": run.skipped_rows,
+        "errors": run.error_rows,
+    }
+    actor = actor or Actor(door=Door(run.door), user_id=run.created_by_id)
+    act = AuditRecord(_ACTS[status], "import", run.pk)
+    events.record_act(workspace=run.workspace, actor=actor, act=act, now=now, data=counts)
+    transaction.on_commit(lambda: default_storage.delete(run.file))

@@ -1,0 +1,116 @@
+"""Finds whom the organization knows already by the addresses of a batch, and changes their records."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import connection
+
+from postroom.core.contacts.rules.import_lines import LINE_COLUMNS, NULL, StagedPerson, escape, names_of, tsvector_text
+from postroom.core.contacts.rules.search import search_words
+from postroom.core.contacts.services.imports.target import MergeTarget
+from postroom.kit.copy import copy_lines
+
+# OFFSET 0 keeps it one look-up per address, whatever the planner believes of an organization that grows while it is not
+# looking. Whoever is found stays as they are until the batch is in.
+_FIND: Final = """
+SELECT e.email, c.* FROM unnest(%s::text[]) WITH ORDINALITY AS e(email, n) CROSS JOIN LATERAL (
+    SELECT id, email, first_name, last_name, company FROM contacts_contact
+    WHERE organization_id = %s AND email = e.email OFFSET 0 FOR NO KEY UPDATE
+) c ORDER BY e.n
+"""
+# An address that was given up in a merge still means the person it was merged into.
+_FIND_MERGED: Final = """
+SELECT a.email, c.id, c.email, c.first_name, c.last_name, c.company
+FROM contacts_contactalias a JOIN contacts_contact c ON c.id = a.contact_id
+WHERE a.organization_id = %s AND a.email = ANY(%s) ORDER BY c.id FOR NO KEY UPDATE OF c
+"""
+_MAKE_STAGE: Final = """
+CREATE TEMPORARY TABLE IF NOT EXISTS contacts_import_stage (
+    contact_id bigint, uid uuid, email text, address_hash bytea, first_name text, last_name text, company text,
+    phone text, language text, timezone text, custom jsonb, search tsvector
+) ON COMMIT DELETE ROWS
+"""
+# Empty cells change nothing, and a row that changes nothing leaves no dead tuple behind.
+_UPDATE: Final = """
+UPDATE contacts_contact c SET
+    first_name = COALESCE(NULLIF(s.first_name, ''), c.first_name),
+    last_name = COALESCE(NULLIF(s.last_name, ''), c.last_name),
+    company = COALESCE(NULLIF(s.company, ''), c.company),
+    phone = COALESCE(NULLIF(s.phone, ''), c.phone),
+    language = COALESCE(NULLIF(s.language, ''), c.language),
+    timezone = COALESCE(NULLIF(s.timezone, ''), c.timezone),
+    custom = c.custom || s.custom,
+    search = COALESCE(s.search, c.search),
+    updated_at = %s
+FROM contacts_import_stage s
+WHERE c.id = s.contact_id AND (
+    s.first_name NOT IN ('', c.first_name) OR s.last_name NOT IN ('', c.last_name)
+    OR s.company NOT IN ('', c.company) OR s.phone NOT IN ('', c.phone)
+    OR s.language NOT IN ('', c.language) OR s.timezone NOT IN ('', c.timezone)
+    OR NOT c.custom @> s.custom)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """Somebody the organization has already, with what they are searched by."""
+
+    id: int
+    email: str | None
+    first_name: str
+    last_name: str
+    company: str
+
+
+def find_known(people: Sequence[StagedPerson], target: MergeTarget) -> dict[str, KnownPerson]:
+    """Return who is known by the addresses of ``people``, locked until the transaction ends."""
+    organization = target.workspace.organization_id
+    emails = [person.email for person in people if person.email]
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND, [emails, organization])
+        known = {email: KnownPerson(*row) for email, *row in cursor.fetchall()}
+        rest = [email for email in emails if email not in known]
+        cursor.execute(_FIND_MERGED, [organization, rest])
+        return known | {email: KnownPerson(*row) for email, *row in cursor.fetchall()}
+
+
+def update_known(people: Sequence[tuple[KnownPerson, StagedPerson]], target: MergeTarget) -> None:
+    """Write what the file says of known people over their records."""
+    for group in _distinct(people):
+        with connection.cursor() as cursor:
+            cursor.execute(_MAKE_STAGE)
+            cursor.execute("TRUNCATE contacts_import_stage")
+            lines = (f"{known.id}\t{_with_words(known, person.line)}\n" for known, person in group)
+            copy_lines("contacts_import_stage", ("contact_id", *LINE_COLUMNS), lines)
+            cursor.execute(_UPDATE, [target.now])
+
+
+def _distinct(people: Sequence[tuple[KnownPerson, StagedPerson]]) -> Iterator[list[tuple[KnownPerson, StagedPerson]]]:
+    """Yield the people in groups that have nobody twice: two addresses may mean one person since a merge."""
+    remaining = list(people)
+    while remaining:
+        group = {known.id: (known, person) for known, person in reversed(remaining)}
+        yield list(group.values())
+        taken = {id(person) for _, person in group.values()}
+        remaining = [one for one in remaining if id(one[1]) not in taken]
+
+
+def _with_words(known: KnownPerson, line: str) -> str:
+    """Return the line with the words by which the person will be found, or none when these stay the same."""
+    first_name, last_name, company = names_of(line)
+    after = KnownPerson(
+        known.id,
+        known.email,
+        first_name or known.first_name,
+        last_name or known.last_name,
+        company or known.company,
+    )
+    rest = line.rpartition("\t")[0]
+    return f"{rest}\t{NULL if after == known else escape(tsvector_text(_words(after)))}"
+
+
+def _words(person: KnownPerson) -> list[str]:
+    return search_words(
+        email=person.email, first_name=person.first_name, last_name=person.last_name, company=person.company
+    )

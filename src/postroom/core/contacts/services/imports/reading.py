@@ -1,0 +1,60 @@
+"""Reads a file while the database still writes the batch before, in a process of its own when the file is large."""
+
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import IO, Final, cast
+
+from django.conf import settings
+
+from postroom.core.contacts.errors import BadImport
+from postroom.core.contacts.rules.import_batches import Batch, ReadingPlan, read_batches
+from postroom.core.contacts.rules.import_child import ChildWork
+from postroom.kit.processes import dying_with_us
+
+WORTH_A_PROCESS: Final = 2_000_000
+"""Octets of a file whose reading takes longer than the start of a process."""
+_COMMAND: Final = (sys.executable, "-I", "-m", "postroom.core.contacts.rules.import_child")
+
+
+def read_beside(file: IO[bytes], plan: ReadingPlan) -> Iterator[Batch]:
+    """Yield the batches of an open file. Raises BadImport or UnicodeError when it cannot be read."""
+    size = file.seek(0, 2)
+    if size < WORTH_A_PROCESS:
+        yield from read_batches(file, plan)
+    else:
+        yield from _read_in_child(file, plan)
+
+
+def _read_in_child(file: IO[bytes], plan: ReadingPlan) -> Iterator[Batch]:
+    """A thread would not do: it takes turns with the one that writes, each waiting for the other's word."""
+    descriptor = file.fileno()
+    with subprocess.Popen(
+        _COMMAND,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # a traceback might hold what stands in the file
+        env={},
+        pass_fds=(descriptor,),
+        preexec_fn=dying_with_us(),
+    ) as child:
+        try:
+            yield from _converse(child, ChildWork(descriptor, plan, _secret_keys()))
+        finally:
+            child.kill()
+
+
+def _converse(child: "subprocess.Popen[bytes]", work: ChildWork) -> Iterator[Batch]:
+    assert child.stdin is not None
+    assert child.stdout is not None
+    with child.stdin:
+        pickle.dump(work, child.stdin)
+    while (answer := cast(Batch | str | None, pickle.load(child.stdout))) is not None:
+        if isinstance(answer, str):
+            raise BadImport(answer)
+        yield answer
+
+
+def _secret_keys() -> tuple[str, ...]:
+    return (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
