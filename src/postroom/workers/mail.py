@@ -17,6 +17,12 @@ def read_inbound(*, inbound_id: int) -> None:
     mail.read_inbound(inbound_id=inbound_id, now=clock.now())
 
 
+@handles(jobs.MOVE_MAIL)
+def move_mail(*, old_id: int) -> None:
+    """Give the mail of a merged contact to the survivor; it goes on where a killed worker left it."""
+    mail.move_mail(old_id=old_id)
+
+
 @handles(jobs.ANSWER_SANDBOX_MAIL)
 def answer_sandbox_mail(*, sandbox_mail_id: int) -> None:
     """Send what the world would send back, to our own inbound port; run twice, it answers twice, as the world may."""

@@ -11,10 +11,16 @@ class MailConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen to the contacts app."""
+        """Listen to the contacts app, tell it where deeds stand, and forget whom it erases."""
+        from postroom.core.contacts import ports
         from postroom.core.events import services as events
         from postroom.core.mail import subscribers
+        from postroom.core.mail.rules.deeds import DEEDS
+        from postroom.core.mail.services.erasure import scrub_mail
 
         events.subscribe("list.confirmation_wanted", subscribers.send_confirmation)
         events.subscribe("preferences.link_wanted", subscribers.send_preference_link)
         events.subscribe("privacy.link_wanted", subscribers.send_privacy_link)
+        events.subscribe("contact.merged", subscribers.follow_merge)
+        ports.provide_deeds(DEEDS)
+        ports.on_erasure(scrub_mail)

@@ -7,6 +7,8 @@ from postroom.kit.jobs import Job, defer
 READ_INBOUND: Final = Job("mail.read_inbound", queue="mail")
 ANSWER_SANDBOX_MAIL: Final = Job("mail.answer_sandbox_mail", queue="mail")
 
+MOVE_MAIL: Final = Job("mail.move_mail", queue="mail")
+
 
 def defer_read_inbound(inbound_id: int) -> None:
     """Have a stored inbound message read."""
@@ -16,3 +18,8 @@ def defer_read_inbound(inbound_id: int) -> None:
 def defer_answer_sandbox_mail(sandbox_mail_id: int) -> None:
     """Have the sandbox answer a mail to a magic recipient."""
     defer(ANSWER_SANDBOX_MAIL, sandbox_mail_id=sandbox_mail_id)
+
+
+def defer_move_mail(*, old_id: int) -> None:
+    """Have the mail of a merged contact given to the survivor."""
+    defer(MOVE_MAIL, lock=f"mail.move.{old_id}", old_id=old_id)

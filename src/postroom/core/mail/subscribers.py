@@ -1,4 +1,4 @@
-"""What the mail app does when people's data asks for a mail: it writes the links that were asked for."""
+"""What the mail app does when people's data changes: it writes the links that were asked for, and follows merges."""
 
 from django.conf import settings
 
@@ -6,7 +6,7 @@ from postroom.core.contacts.models import Contact, ListMember, PrivacyRequest
 from postroom.core.contacts.rules.links import CONFIRM_FOR, confirm_token, preference_token
 from postroom.core.contacts.types import ConfirmLink, MemberStatus, PrivacyRequestKind
 from postroom.core.events.types import Event
-from postroom.core.mail import services
+from postroom.core.mail import jobs, services
 from postroom.core.mail.types import Notice
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.tokens import make_token
@@ -70,6 +70,13 @@ def send_privacy_link(event: Event) -> None:
         url=f"{settings.PUBLIC_URL}/privacy/r/{make_token('privacy', request.uid.bytes)}",
     )
     _send(event, request.workspace, request.contact, notice)
+
+
+def follow_merge(event: Event) -> None:
+    """Have the mail of somebody who was merged given to the survivor."""
+    old_id = event.data["old_id"]
+    if isinstance(old_id, int):
+        jobs.defer_move_mail(old_id=old_id)
 
 
 def _find_person(event: Event) -> Contact | None:

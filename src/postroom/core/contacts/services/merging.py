@@ -89,7 +89,7 @@ def merge_contacts(
     people = lock_unmerged(workspace=workspace, uids=(survivor_uid, other_uid))
     survivor, other = people[survivor_uid], people[other_uid]
     fields = rules.list_choices(survivor, other, list_field_specs(workspace=workspace), choices)
-    merge = _Merge(workspace, survivor, other, tuple(fields), Word(actor, SOURCE, now))
+    merge = _Merge(workspace, survivor, other, tuple(fields), Word(actor, SOURCE, now, workspace))
     old_id, snapshot = other.pk, take_snapshot(other)
     given_up = given_up_address(survivor, other, fields)
     _move_standing(merge)

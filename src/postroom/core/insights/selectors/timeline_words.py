@@ -34,7 +34,7 @@ def list_words(scope: Scope, cut: SourceCut, limit: int) -> Iterable[Row]:
     if scope.wants(TimelineKind.LISTS):
         asked |= Q(list__workspace=scope.workspace)
     if scope.wants(TimelineKind.CONSENT):
-        everywhere = Q(workspace=None) | Q(workspace=scope.workspace)
+        everywhere = Q(workspace=None) | Q(workspace=scope.workspace) | Q(state__endswith="_all")
         asked |= Q(category__workspace=scope.workspace) | Q(everywhere, category=None, list=None)
     if not asked:
         return []

@@ -9,6 +9,7 @@ from postroom.core.mail.services.domains import create_domain
 from postroom.core.mail.services.facts import apply_hits
 from postroom.core.mail.services.hits import STORE_HITS, hit_parameters, store_hits
 from postroom.core.mail.services.inbound import read_inbound, store_inbound
+from postroom.core.mail.services.merges import move_mail
 from postroom.core.mail.services.notices import forget_notices, send_notice
 from postroom.core.mail.services.partitions import ensure_partitions
 from postroom.core.mail.services.retention import forget_old_mail
@@ -43,6 +44,7 @@ __all__ = [
     "freeze_content",
     "hit_parameters",
     "make_sandbox_answers",
+    "move_mail",
     "pause_batch",
     "read_inbound",
     "recover_claims",
