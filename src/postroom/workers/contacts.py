@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from postroom.core.contacts import services as contacts
-from postroom.core.contacts.jobs import RUN_EXPORT, RUN_IMPORT
+from postroom.core.contacts.jobs import ASK_CONFIRMATIONS, ERASE_CONTACT, RUN_BULK, RUN_EXPORT, RUN_IMPORT, UNDO_BULK
 from postroom.kit import clock
 from postroom.workers.registry import gives_up, handles
 
@@ -30,3 +30,34 @@ def run_export(*, run_uid: str) -> None:
 def fail_export(*, run_uid: str, reason: str) -> None:
     """Let whoever waits for the file know that there will be none."""
     contacts.fail_export(run_uid=UUID(run_uid), reason=reason, now=clock.now())
+
+
+@handles(RUN_BULK)
+def run_bulk(*, run_uid: str) -> None:
+    """Bring a bulk action to its end; it goes on where a killed worker left it."""
+    contacts.run_bulk(run_uid=UUID(run_uid), clock=clock.now)
+
+
+@handles(UNDO_BULK)
+def undo_bulk(*, run_uid: str) -> None:
+    """Bring the undo of a bulk action to its end; it goes on where a killed worker left it."""
+    contacts.run_bulk_undo(run_uid=UUID(run_uid), clock=clock.now)
+
+
+@gives_up(RUN_BULK)
+@gives_up(UNDO_BULK)
+def fail_bulk(*, run_uid: str, reason: str) -> None:
+    """Let whoever waits for a bulk action or its undo know that it ends here."""
+    contacts.fail_bulk(run_uid=UUID(run_uid), reason=reason, now=clock.now())
+
+
+@handles(ASK_CONFIRMATIONS)
+def ask_confirmations(*, list_id: int) -> None:
+    """Ask everybody who waits on a list and was never asked; nobody is asked twice, however often this runs."""
+    contacts.run_confirmations(list_id=list_id, clock=clock.now)
+
+
+@handles(ERASE_CONTACT)
+def erase_contact(*, contact_id: int) -> None:
+    """Take the data of an erased person out of tables and files; safe to repeat until nothing is left."""
+    contacts.finish_erasure(contact_id=contact_id, clock=clock.now)

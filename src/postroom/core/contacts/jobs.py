@@ -1,10 +1,15 @@
 """The jobs of the contacts app, and how to defer them."""
 
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from postroom.kit import jobs
 
+ASK_CONFIRMATIONS: Final = jobs.Job("contacts.ask_confirmations")
+ERASE_CONTACT: Final = jobs.Job("contacts.erase_contact")
+RUN_BULK: Final = jobs.Job("contacts.run_bulk", queue="imports")
+UNDO_BULK: Final = jobs.Job("contacts.undo_bulk", queue="imports")
 RUN_EXPORT: Final = jobs.Job("contacts.run_export", queue="imports")
 RUN_IMPORT: Final = jobs.Job("contacts.run_import", queue="imports")
 
@@ -17,3 +22,24 @@ def defer_run_import(*, run_uid: UUID) -> None:
 def defer_run_export(*, run_uid: UUID) -> None:
     """Have an export run once the caller's transaction commits; one run of it at a time."""
     jobs.defer(RUN_EXPORT, lock=f"contacts.export.{run_uid}", run_uid=str(run_uid))
+
+
+def defer_ask_confirmations(*, list_id: int) -> None:
+    """Have everybody who waits on a list be asked once the caller's transaction commits; one run at a time."""
+    jobs.defer(ASK_CONFIRMATIONS, lock=f"contacts.confirmations.{list_id}", list_id=list_id)
+
+
+def defer_run_bulk(*, run_uid: UUID) -> None:
+    """Have a bulk action run once the caller's transaction commits; one run of it at a time."""
+    jobs.defer(RUN_BULK, lock=f"contacts.bulk.{run_uid}", run_uid=str(run_uid))
+
+
+def defer_undo_bulk(*, run_uid: UUID) -> None:
+    """Have a bulk action taken back once the caller's transaction commits."""
+    jobs.defer(UNDO_BULK, lock=f"contacts.bulk.{run_uid}", run_uid=str(run_uid))
+
+
+def defer_erase_contact(*, contact_id: int, schedule_at: datetime | None = None) -> None:
+    """Have an erased person taken out of tables and files once the caller's transaction commits; one job at a time."""
+    lock = f"contacts.erase.{contact_id}"
+    jobs.defer(ERASE_CONTACT, lock=lock, schedule_at=schedule_at, contact_id=contact_id)

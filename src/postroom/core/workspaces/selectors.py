@@ -15,6 +15,12 @@ def find_workspace(*, slug: str) -> Workspace | None:
     return Workspace.objects.select_related("organization").filter(slug=slug).first()
 
 
+def find_only_workspace() -> Workspace | None:
+    """Return the workspace of an installation that has but one; for the open internet."""
+    found = list(Workspace.objects.order_by("pk")[:2])
+    return found[0] if len(found) == 1 else None
+
+
 def get_workspace(*, user: User, slug: str) -> Workspace:
     """Return the workspace at ``slug``. Raises WorkspaceNotFound when there is none or ``user`` is a stranger to it."""
     workspace = find_workspace(slug=slug)

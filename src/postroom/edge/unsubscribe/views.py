@@ -1,12 +1,14 @@
 """Unsubscribing: GET shows a page and changes nothing, POST acts before it answers."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from postroom.core.contacts.rules.links import preference_token
 from postroom.core.mail import selectors, services
 from postroom.core.mail.rules import tokens
+from postroom.core.mail.selectors.mailings import Mailing
+from postroom.edge.pages import edge_page, reader_proof
 from postroom.edge.tracking.views import show_lost_link
 from postroom.kit import clock
 from postroom.kit.errors import NotFound
@@ -31,21 +33,20 @@ def _is_decided(request: HttpRequest) -> bool:
 
 
 def _ask(request: HttpRequest, message_id: int) -> HttpResponse:
-    return _page(request, "edge/unsubscribe.html", {"mailing": selectors.find_mailing(message_id=message_id)})
+    return _page(request, "edge/unsubscribe.html", selectors.find_mailing(message_id=message_id))
 
 
 def _leave(request: HttpRequest, message_id: int) -> HttpResponse:
     is_everything = request.POST.get("scope") == "everything"
     source = "unsubscribe page" if "scope" in request.POST else "one-click"
     mailing = services.unsubscribe_message(
-        message_id=message_id, source=source, now=clock.now(), is_everything=is_everything
+        message_id=message_id, source=source, now=clock.now(), is_everything=is_everything, proof=reader_proof(request)
     )
-    return _page(request, "edge/unsubscribed.html", {"mailing": mailing, "is_everything": is_everything})
+    return _page(request, "edge/unsubscribed.html", mailing, is_everything=is_everything)
 
 
-def _page(request: HttpRequest, template: str, context: dict[str, object]) -> HttpResponse:
-    response = render(request, template, context)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Robots-Tag"] = "noindex"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+def _page(request: HttpRequest, template: str, mailing: Mailing, **context: object) -> HttpResponse:
+    reader = mailing.reader
+    preferences = preference_token(reader.workspace_id, reader.contact_id) if reader else ""
+    context = {"mailing": mailing, "preferences": preferences, **context}
+    return edge_page(request, template, context, referrer="no-referrer")

@@ -10,8 +10,8 @@ from postroom.kit.ids import uuid7
 class SuppressionRun(models.Model):
     """One file of addresses that must not be mailed: how far it is, what came of it.
 
-    ``processed_rows = added_rows + known_rows + error_rows`` at every commit. ``scope`` and ``reason`` are for rows that
-    name none. ``errors`` are the first rows that could not be read, as (row number, reason).
+    ``processed_rows = added_rows + known_rows + error_rows`` at every commit. ``scope`` and ``reason`` are for rows
+    that name none. ``errors`` are the first rows that could not be read, as (row number, reason).
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)

@@ -33,6 +33,12 @@ def normalise_email(text: str, *, accepts_angle: bool = False) -> str:
     return _validated(address)
 
 
+def mask_email(email: str) -> str:
+    """Return the address as its owner recognises it and others do not, since links get forwarded."""
+    local_part, _, domain = email.rpartition("@")
+    return f"{local_part[:1]}…@{domain}"
+
+
 @lru_cache(maxsize=32_768)
 def _known_domain(domain: str) -> str:
     """Return the domain as A-labels, or an empty text when it is none."""

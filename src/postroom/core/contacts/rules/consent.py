@@ -16,8 +16,8 @@ def may_we_mail(
     """Judge one address. ``allows_prospects``: outreach may go to people who never said yes (a workspace's setting).
 
     A suppression forbids every class but for the reason ``unsubscribed``: that is an opt-out, and forbids what needs
-    the person's will. The reason is the suppression's own, or one of ``erased``, ``opted_out_everywhere``, ``opted_out``, ``not_on_list``,
-    ``consent_withdrawn``, ``no_consent``.
+    the person's will. The reason is the suppression's own, or one of ``erased``, ``opted_out_everywhere``,
+    ``opted_out``, ``not_on_list``, ``consent_withdrawn``, ``no_consent``.
     """
     reason = _forbidden(state)
     if not reason and message_class not in CONSENT_FREE:
@@ -37,12 +37,8 @@ def _forbidden(state: MailState) -> str:
 
 def _unwanted(state: MailState, *, has_list: bool, has_category: bool, is_prospecting: bool) -> str:
     """Why the person does not want mail of a class that needs their will."""
-    if state.suppression is SuppressionReason.UNSUBSCRIBED:
-        return state.suppression.value
-    if state.is_globally_opted_out:
-        return "opted_out_everywhere"
-    if state.is_workspace_unsubscribed:
-        return "opted_out"
+    if reason := _opted_out(state):
+        return reason
     if has_list and state.list_status is not MemberStatus.SUBSCRIBED:
         return "not_on_list"
     if has_category and state.consent is ConsentState.WITHDRAWN:
@@ -50,3 +46,12 @@ def _unwanted(state: MailState, *, has_list: bool, has_category: bool, is_prospe
     if has_category and state.consent is None and not is_prospecting:
         return "no_consent"
     return ""
+
+
+def _opted_out(state: MailState) -> str:
+    """How the person said that they want no such mail at all."""
+    if state.suppression is SuppressionReason.UNSUBSCRIBED:
+        return state.suppression.value
+    if state.is_globally_opted_out:
+        return "opted_out_everywhere"
+    return "opted_out" if state.is_workspace_unsubscribed else ""

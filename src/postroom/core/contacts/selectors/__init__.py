@@ -46,6 +46,7 @@ from postroom.core.contacts.selectors.segments import (
     get_segment_by_id,
     list_segments,
     preview_segment,
+    segment_time_limit,
 )
 from postroom.core.contacts.selectors.selections import select_people
 from postroom.core.contacts.selectors.sheets import open_sheets
@@ -111,6 +112,7 @@ __all__ = [
     "preview_merge",
     "preview_segment",
     "read_sample",
+    "segment_time_limit",
     "select_people",
     "suggest_accounts",
     "visible_interactions",

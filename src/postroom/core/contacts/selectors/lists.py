@@ -16,6 +16,14 @@ def get_list(*, workspace: Workspace, list_id: int) -> List:
     return list_
 
 
+def lock_list(*, workspace: Workspace, list_id: int) -> List:
+    """Return the same, locked until the transaction ends. Raises NoSuchList."""
+    list_ = List.objects.select_for_update().filter(workspace=workspace, pk=list_id).first()
+    if list_ is None:
+        raise NoSuchList(id=list_id)
+    return list_
+
+
 def list_lists(*, workspace: Workspace) -> list[List]:
     """Return the workspace's lists by name, each with ``member_count`` and, of these, ``subscribed_count``."""
     subscribed = Count("members", filter=Q(members__status=MemberStatus.SUBSCRIBED))
@@ -38,5 +46,5 @@ def get_category(*, workspace: Workspace, category_id: int) -> Category:
 
 
 def list_categories(*, workspace: Workspace) -> list[Category]:
-    """Return the workspace's categories by name."""
-    return list(Category.objects.filter(workspace=workspace).order_by("name", "pk"))
+    """Return the workspace's categories in their order."""
+    return list(Category.objects.filter(workspace=workspace).order_by("position", "name", "pk"))

@@ -42,6 +42,15 @@ def lock_contact(*, workspace: Workspace, uid: UUID) -> Contact:
     return contact
 
 
+def get_contact_by_id(*, workspace: Workspace, contact_id: int) -> Contact:
+    """Return a person of the workspace by key, merged ones as whom they became. Raises NoSuchContact."""
+    people = visible_people(workspace=workspace)
+    contact = people.filter(pk=contact_id).first() or _survivor(workspace, people, contact_id=contact_id)
+    if contact is None:
+        raise NoSuchContact(id=contact_id)
+    return contact
+
+
 def lock_contact_by_id(*, workspace: Workspace, contact_id: int) -> Contact:
     """Return a person of the workspace by key, locked until the transaction ends. Raises NoSuchContact."""
     people = visible_people(workspace=workspace).select_for_update(of=("self",))

@@ -30,6 +30,7 @@ from postroom.core.contacts.services.confirmations import (
     run_confirmations,
 )
 from postroom.core.contacts.services.consent import opt_in, opt_out, set_consent
+from postroom.core.contacts.services.erasure import erase_contact, finish_erasure
 from postroom.core.contacts.services.exports import (
     cancel_export,
     fail_export,
@@ -39,7 +40,7 @@ from postroom.core.contacts.services.exports import (
     start_export,
 )
 from postroom.core.contacts.services.fields import create_field
-from postroom.core.contacts.services.imports import fail_import, run_import, start_import
+from postroom.core.contacts.services.imports import cancel_import, fail_import, run_import, start_import
 from postroom.core.contacts.services.interactions import add_interaction, delete_interaction, edit_interaction
 from postroom.core.contacts.services.lists import create_list, delete_list, update_list
 from postroom.core.contacts.services.memberships import set_list_member
@@ -70,6 +71,7 @@ __all__ = [
     "ask_preference_link",
     "cancel_bulk",
     "cancel_export",
+    "cancel_import",
     "confirm_membership",
     "create_account",
     "create_category",
@@ -84,10 +86,12 @@ __all__ = [
     "delete_list",
     "delete_segment",
     "edit_interaction",
+    "erase_contact",
     "fail_bulk",
     "fail_export",
     "fail_import",
     "fetch_export",
+    "finish_erasure",
     "forget_old_bulk",
     "forget_old_exports",
     "lift_suppression",

@@ -1,11 +1,12 @@
-"""Writes of a person's will: categories, consent, and the one way out for every door."""
+"""Writes of a person's will: consent, the one way out for every door, and the one way back."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.db.models import Q, QuerySet
 
-from postroom.core.contacts import rules
-from postroom.core.contacts.errors import BadValue, NameTaken, NoSuchList
+from postroom.core.contacts.errors import NoSuchList
 from postroom.core.contacts.models import (
     Category,
     Consent,
@@ -13,39 +14,25 @@ from postroom.core.contacts.models import (
     ContactWorkspace,
     List,
     ListMember,
+    Suppression,
 )
 from postroom.core.contacts.selectors.lists import get_category
 from postroom.core.contacts.selectors.people import lock_contact_by_id, lock_known_contact
 from postroom.core.contacts.services.proof import Word, keep_proof
 from postroom.core.contacts.services.suppression import suppress_opted_out
 from postroom.core.contacts.types import (
+    BULK_SOURCE,
     ConsentState,
     MemberStatus,
     OptOutScope,
     SubscriptionStatus,
+    SuppressionReason,
     SuppressionScope,
 )
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
-from postroom.kit.types import JSONObject
-
-
-@transaction.atomic
-def create_category(*, workspace: Workspace, name: str, slug: str, actor: Actor, now: datetime) -> Category:
-    """Make a kind of mail. Raises BadValue for an empty name or slug, NameTaken when the slug is in use."""
-    cleaned = rules.clean_line(name, label="Name")
-    slug = rules.clean_line(slug, label="Slug", max_length=80).lower().replace(" ", "-")
-    if not cleaned or not slug:
-        raise BadValue("A category needs a name and a slug.")
-    try:
-        with transaction.atomic():
-            category = Category.objects.create(workspace=workspace, name=cleaned, slug=slug, created_at=now)
-    except IntegrityError as error:
-        raise NameTaken(f"There is already a category {slug!r}.") from error
-    act = AuditRecord("category.created", "category", category.pk, after={"slug": slug})
-    events.record_act(workspace=workspace, actor=actor, act=act, now=now)
-    return category
+from postroom.kit.types import JSONObject, JSONValue
 
 
 @transaction.atomic
@@ -65,23 +52,37 @@ def set_consent(
     """
     category = get_category(workspace=workspace, category_id=category_id)
     contact = lock_contact_by_id(workspace=workspace, contact_id=contact_id)
+    return put_consent(contact, category, state, Word(actor, source, now, workspace))
+
+
+def put_consent(contact: Contact, category: Category, state: ConsentState, word: Word) -> Consent:
+    """Write a person's word with its history unless it stands already; ``contact`` is locked."""
     consent = Consent.objects.filter(category=category, contact=contact).first()
     before = consent.state if consent else None
     if consent is not None and before == state:
         return consent
-    consent = _put_consent(contact, category.pk, state, now)
-    keep_proof(contact, Word(actor, source, now), state=state, category_id=category.pk)
+    consent = _put_consent(contact, category.pk, state, word.at)
+    keep_proof(contact, word, state=state, category_id=category.pk)
     act = AuditRecord(
         "contact.consent_changed", "consent", consent.pk, before={"state": before}, after={"state": state}
     )
     data: JSONObject = {"category_id": category.pk, "state": state.value}
-    events.record_act(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk, data=data)
+    events.record_act(
+        workspace=word.workspace, actor=word.actor, act=act, now=word.at, contact_id=contact.pk, data=data
+    )
     return consent
 
 
 @transaction.atomic
 def opt_out(
-    *, workspace: Workspace, contact_id: int, scope: OptOutScope, source: str, actor: Actor, now: datetime
+    *,
+    workspace: Workspace,
+    contact_id: int,
+    scope: OptOutScope,
+    source: str,
+    actor: Actor,
+    now: datetime,
+    proof: Mapping[str, JSONValue] | None = None,
 ) -> bool:
     """Take a person off what ``scope`` names; with nothing named, off all consented mail of the workspace.
 
@@ -98,8 +99,47 @@ def opt_out(
     if _is_whole_workspace(scope):
         changed.append(_leave_workspace(workspace, contact, now))
     if any(changed):
-        _record_opt_out(workspace, contact, scope, Word(actor, source, now))
+        _record_opt_out(contact, scope, Word(actor, source, now, workspace, proof or {}))
     return any(changed)
+
+
+@transaction.atomic
+def opt_in(
+    *,
+    workspace: Workspace,
+    contact_id: int,
+    source: str,
+    actor: Actor,
+    now: datetime,
+    proof: Mapping[str, JSONValue] | None = None,
+) -> bool:
+    """Let a person come back to a workspace's mail at their own word; return whether they had been away.
+
+    Takes back what they said of the workspace, and of everything; a no to everything stays a no in the organization's
+    other workspaces. What others hold against the address (bounces, complaints, a manual entry) stays. Raises
+    NoSuchContact.
+    """
+    contact = lock_contact_by_id(workspace=workspace, contact_id=contact_id)
+    word = Word(actor, source, now, workspace, proof or {})
+    has_come = (
+        _return_to(workspace, contact),
+        _take_back_everywhere(contact, word),
+        _lift_own_words(contact, workspace, now),
+    )
+    if any(has_come):
+        keep_proof(contact, word, state="opted_in")
+        act = AuditRecord("contact.opted_in", "contact", contact.pk)
+        events.record_act(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk)
+    return any(has_come)
+
+
+def opt_in_everywhere(contact: Contact, word: Word) -> None:
+    """Take a person's no to everything back, wherever they are; ``contact`` is locked and has said it."""
+    contact.is_globally_opted_out, contact.globally_opted_out_at, contact.updated_at = False, None, word.at
+    contact.save(update_fields=["is_globally_opted_out", "globally_opted_out_at", "updated_at"])
+    keep_proof(contact, word, state="opted_in_all")
+    act = AuditRecord("contact.opted_in", "contact", contact.pk)
+    events.record_act(workspace=word.workspace, actor=word.actor, act=act, now=word.at, contact_id=contact.pk)
 
 
 def _checked_lists(workspace: Workspace, list_ids: tuple[int, ...]) -> list[int]:
@@ -115,10 +155,11 @@ def _leave_list(workspace: Workspace, contact: Contact, list_id: int, now: datet
         contact=contact,
         defaults={"status": MemberStatus.UNSUBSCRIBED, "created_at": now, "updated_at": now},
     )
-    if not is_new and member.status == MemberStatus.UNSUBSCRIBED:
+    is_own_word = not member.source.startswith(BULK_SOURCE)  # else the undo of a bulk change would take it for its own
+    if not is_new and member.status == MemberStatus.UNSUBSCRIBED and is_own_word:
         return False
-    member.status, member.updated_at = MemberStatus.UNSUBSCRIBED, now
-    member.save(update_fields=["status", "updated_at"])
+    member.status, member.source, member.updated_at = MemberStatus.UNSUBSCRIBED, "", now
+    member.save(update_fields=["status", "source", "updated_at"])
     return True
 
 
@@ -157,7 +198,7 @@ def _put_consent(contact: Contact, category_id: int, state: ConsentState, now: d
     return consent
 
 
-def _record_opt_out(workspace: Workspace, contact: Contact, scope: OptOutScope, word: Word) -> None:
+def _record_opt_out(contact: Contact, scope: OptOutScope, word: Word) -> None:
     for list_id in scope.list_ids:
         keep_proof(contact, word, state=MemberStatus.UNSUBSCRIBED, list_id=list_id)
     if scope.category_id is not None:
@@ -171,8 +212,45 @@ def _record_opt_out(workspace: Workspace, contact: Contact, scope: OptOutScope, 
         "source": word.source[:200],
     }
     act = AuditRecord("contact.opted_out", "contact", contact.pk, after=data)
-    events.record_act(workspace=workspace, actor=word.actor, act=act, now=word.at, contact_id=contact.pk, data=data)
+    events.record_act(
+        workspace=word.workspace, actor=word.actor, act=act, now=word.at, contact_id=contact.pk, data=data
+    )
 
 
 def _is_whole_workspace(scope: OptOutScope) -> bool:
     return not (scope.is_everything or scope.list_ids or scope.category_id is not None)
+
+
+def _return_to(workspace: Workspace, contact: Contact) -> bool:
+    away = ContactWorkspace.objects.filter(contact=contact, workspace=workspace, status=SubscriptionStatus.UNSUBSCRIBED)
+    return bool(away.update(status=SubscriptionStatus.SUBSCRIBED))
+
+
+def _take_back_everywhere(contact: Contact, word: Word) -> bool:
+    """Make of a no to everything a no to each of the other workspaces."""
+    if not contact.is_globally_opted_out:
+        return False
+    others = ContactWorkspace.objects.filter(contact=contact).exclude(workspace=word.workspace)
+    others.update(status=SubscriptionStatus.UNSUBSCRIBED)
+    contact.is_globally_opted_out, contact.globally_opted_out_at, contact.updated_at = False, None, word.at
+    contact.save(update_fields=["is_globally_opted_out", "globally_opted_out_at", "updated_at"])
+    return True
+
+
+def _lift_own_words(contact: Contact, workspace: Workspace, now: datetime) -> bool:
+    """Forget opt-outs that were kept as suppressions; one of the organization is kept for its other workspaces."""
+    own_words = Suppression.objects.filter(
+        Q(reason=SuppressionReason.UNSUBSCRIBED) | Q(is_opted_out=True), address_hash=contact.address_hash or b""
+    )
+    here = own_words.filter(scope=SuppressionScope.WORKSPACE, workspace=workspace)
+    everywhere = own_words.filter(scope=SuppressionScope.ORGANIZATION, organization_id=workspace.organization_id)
+    if everywhere.exists():
+        for other in Workspace.objects.filter(organization_id=workspace.organization_id).exclude(pk=workspace.pk):
+            suppress_opted_out(workspace=other, contact=contact, scope=SuppressionScope.WORKSPACE, now=now)
+    return any([_forget_own_word(here), _forget_own_word(everywhere)])
+
+
+def _forget_own_word(rows: QuerySet[Suppression]) -> bool:
+    """Take the opt-out out of suppressions: those that are nothing else go, under a stronger reason the row stays."""
+    gone, _ = rows.filter(reason=SuppressionReason.UNSUBSCRIBED).delete()
+    return bool(rows.update(is_opted_out=False) + gone)

@@ -1,20 +1,24 @@
-"""Writes of lists and of who is on them."""
+"""Writes of lists."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
 
 from postroom.core.contacts import rules
-from postroom.core.contacts.errors import BadValue, NameTaken
-from postroom.core.contacts.models import List, ListMember
-from postroom.core.contacts.selectors.lists import get_list
-from postroom.core.contacts.selectors.people import lock_contact_by_id
-from postroom.core.contacts.services.proof import Word, keep_proof
-from postroom.core.contacts.types import MemberStatus
+from postroom.core.contacts.errors import BadValue, ListInUse, NameTaken
+from postroom.core.contacts.models import List, Segment
+from postroom.core.contacts.rules.list_mentions import mentions_list
+from postroom.core.contacts.selectors.lists import lock_list
+from postroom.core.contacts.types import ListTerms
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit.types import JSONObject
+
+SUBJECT_LENGTH = 200
+TEXT_LENGTH = 2_000
 
 
 @transaction.atomic
@@ -22,55 +26,80 @@ def create_list(
     *, workspace: Workspace, name: str, actor: Actor, now: datetime, is_double_opt_in: bool = False
 ) -> List:
     """Make a list. Raises BadValue for an empty name, NameTaken when the workspace has one of this name."""
-    cleaned = rules.clean_line(name, label="Name")
-    if not cleaned:
-        raise BadValue("A list needs a name.")
-    try:
-        with transaction.atomic():
-            list_ = List.objects.create(
-                workspace=workspace, name=cleaned, is_double_opt_in=is_double_opt_in, created_at=now
-            )
-    except IntegrityError as error:
-        raise NameTaken(f"There is already a list called {cleaned!r}.") from error
-    events.record_act(
-        workspace=workspace,
-        actor=actor,
-        act=AuditRecord("list.created", "list", list_.pk, after={"name": cleaned}),
-        now=now,
-    )
+    list_ = List(workspace=workspace, created_at=now)
+    _save(list_, ListTerms(name=name, is_double_opt_in=is_double_opt_in))
+    act = AuditRecord("list.created", "list", list_.pk, after={"name": list_.name})
+    events.record_act(workspace=workspace, actor=actor, act=act, now=now)
     return list_
 
 
 @transaction.atomic
-def set_list_member(
-    *,
-    workspace: Workspace,
-    list_id: int,
-    contact_id: int,
-    status: MemberStatus,
-    source: str,
-    actor: Actor,
-    now: datetime,
-) -> ListMember:
-    """Set where a person stands with a list; setting the same again changes nothing.
+def update_list(*, workspace: Workspace, list_id: int, terms: ListTerms, actor: Actor, now: datetime) -> List:
+    """Change what a list is called and how people come onto it; who is on it stays.
 
-    Raises NoSuchList or NoSuchContact.
+    Raises NoSuchList, BadValue or NameTaken; ListInUse for a new name while segments know it by the old one.
     """
-    list_ = get_list(workspace=workspace, list_id=list_id)
-    contact = lock_contact_by_id(workspace=workspace, contact_id=contact_id)
-    member = ListMember.objects.filter(list=list_, contact=contact).first()
-    before = member.status if member else None
-    if member is not None and before == status:
-        return member
-    member = member or ListMember(list=list_, contact=contact, created_at=now)
-    member.status, member.source, member.updated_at = status, source[:60], now
-    if status is MemberStatus.SUBSCRIBED:
-        member.confirmed_at = now
-    member.save()
-    keep_proof(contact, Word(actor, source, now), state=status, list_id=list_.pk)
-    act = AuditRecord(
-        "contact.list_status_changed", "list_member", member.pk, before={"status": before}, after={"status": status}
+    list_ = lock_list(workspace=workspace, list_id=list_id)
+    before = _terms(list_)
+    if terms.name.strip().lower() != list_.name.lower():
+        _refuse_while_named(list_)
+    _save(list_, terms)
+    act = AuditRecord("list.updated", "list", list_.pk, before=before, after=_terms(list_))
+    events.record_act(workspace=workspace, actor=actor, act=act, now=now)
+    return list_
+
+
+@transaction.atomic
+def delete_list(*, workspace: Workspace, list_id: int, actor: Actor, now: datetime) -> None:
+    """Forget a list, who was on it and when they said so; the people stay.
+
+    Raises NoSuchList; ListInUse, with names, while campaigns or segments need it.
+    """
+    list_ = lock_list(workspace=workspace, list_id=list_id)
+    _refuse_while_named(list_)
+    try:
+        with transaction.atomic():
+            List.objects.filter(pk=list_.pk).delete()
+    except ProtectedError as error:
+        names = sorted({str(getattr(one, "campaign", one)) for one in error.protected_objects})
+        raise ListInUse(f"The list {list_.name!r} is used by the campaign {_quoted(names)}.") from error
+    act = AuditRecord("list.deleted", "list", list_id, before={"name": list_.name})
+    events.record_act(workspace=workspace, actor=actor, act=act, now=now)
+
+
+def _refuse_while_named(list_: List) -> None:
+    segments = Segment.objects.filter(workspace_id=list_.workspace_id).order_by("name")
+    using = [one.name for one in segments if mentions_list(one.filter, name=list_.name, uid=str(list_.uid))]
+    if using:
+        raise ListInUse(f"The list {list_.name!r} is part of the segment {_quoted(using)}; change that first.")
+
+
+def _save(list_: List, terms: ListTerms) -> None:
+    list_.name = rules.clean_line(terms.name, label="Name")
+    list_.description = rules.clean_line(terms.description, label="Description", max_length=500)
+    list_.is_public, list_.is_double_opt_in = terms.is_public, terms.is_double_opt_in
+    list_.confirm_subject = rules.clean_line(terms.confirm_subject, label="Subject", max_length=SUBJECT_LENGTH)
+    list_.confirm_text = rules.clean_text(terms.confirm_text, label="Text", max_length=TEXT_LENGTH)
+    if not list_.name:
+        raise BadValue("A list needs a name.")
+    try:
+        with transaction.atomic():
+            list_.save()
+    except IntegrityError as error:
+        raise NameTaken(f"There is already a list called {list_.name!r}.") from error
+
+
+def _terms(list_: List) -> JSONObject:
+    terms = ListTerms(
+        list_.name,
+        list_.description,
+        list_.is_public,
+        list_.is_double_opt_in,
+        list_.confirm_subject,
+        list_.confirm_text,
     )
-    data: JSONObject = {"list_id": list_.pk, "status": status.value}
-    events.record_act(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk, data=data)
-    return member
+    return asdict(terms)
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(repr(name) for name in names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,19 +1,24 @@
-"""The history of what a person said: who wrote it down, through which door, when. Append-only."""
+"""The history of what a person said: who wrote it down, through which door, when, and what shows it. Append-only."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from postroom.core.contacts.models import ConsentChange, Contact
+from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor
+from postroom.kit.types import JSONValue
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """Where a change of will came from."""
+    """Where a change of will came from; ``proof`` is what the door knows of it beyond that (see ``ConsentChange``)."""
 
     actor: Actor
     source: str
     at: datetime
+    workspace: Workspace
+    proof: Mapping[str, JSONValue] = field(default_factory=dict)
 
 
 def keep_proof(
@@ -27,6 +32,8 @@ def keep_proof(
         state=state,
         door=word.actor.door,
         source=word.source[:200],
+        workspace=word.workspace,
+        proof=dict(word.proof),
         user_id=word.actor.user_id,
         at=word.at,
     )

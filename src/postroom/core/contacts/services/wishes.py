@@ -8,7 +8,7 @@ from django.db import transaction
 
 from postroom.core.contacts.errors import BadValue
 from postroom.core.contacts.models import Category, Consent, Contact
-from postroom.core.contacts.services.consent import opt_out, set_consent
+from postroom.core.contacts.services.consent import opt_in_everywhere, opt_out, set_consent
 from postroom.core.contacts.services.people import update_contact
 from postroom.core.contacts.services.proof import Word, keep_proof
 from postroom.core.contacts.types import ConsentState, ContactChanges, OptOutScope, Wishes
@@ -27,7 +27,7 @@ def revise_contact(
     Raises NoSuchContact, BadAddress, BadContact, ContactExists, or BadValue, also for a category that is none.
     """
     contact = update_contact(workspace=workspace, uid=uid, changes=changes, actor=actor, now=now)
-    word = Word(actor, f"{actor.door} API", now)
+    word = Word(actor, f"{actor.door} API", now, workspace)
     if wishes.is_opted_out is not UNSET:
         _opt(workspace, contact, word, is_out=wishes.is_opted_out)
     if wishes.consents is not UNSET:
@@ -42,11 +42,7 @@ def _opt(workspace: Workspace, contact: Contact, word: Word, *, is_out: bool) ->
     if is_out:
         _leave(workspace, contact, word, OptOutScope(is_everything=True))
         return
-    contact.is_globally_opted_out, contact.globally_opted_out_at, contact.updated_at = False, None, word.at
-    contact.save(update_fields=["is_globally_opted_out", "globally_opted_out_at", "updated_at"])
-    keep_proof(contact, word, state="opted_in_all")
-    act = AuditRecord("contact.opted_in", "contact", contact.pk)
-    events.record_act(workspace=workspace, actor=word.actor, act=act, now=word.at, contact_id=contact.pk)
+    opt_in_everywhere(contact, word)
 
 
 def _say(workspace: Workspace, contact: Contact, word: Word, consents: Mapping[str, ConsentState]) -> None:

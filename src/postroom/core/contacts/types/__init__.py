@@ -1,7 +1,7 @@
 """Frozen values and enumerations of the contacts app."""
 
 from postroom.core.contacts.types.accounts import AccountDetails
-from postroom.core.contacts.types.bulk import BulkAction, BulkForecast, BulkKind
+from postroom.core.contacts.types.bulk import BULK_SOURCE, BulkAction, BulkForecast, BulkKind
 from postroom.core.contacts.types.consent import (
     Choices,
     Confirmation,
@@ -45,10 +45,12 @@ from postroom.core.contacts.types.people import (
     SubscriptionStatus,
     Wishes,
 )
+from postroom.core.contacts.types.privacy import ErasedPerson
 from postroom.core.contacts.types.runs import PrivacyRequestKind, PrivacyRequestStatus, RunStatus
 from postroom.core.contacts.types.segments import Audience, Deed, Explanation, SegmentPreview, Sql
 
 __all__ = [
+    "BULK_SOURCE",
     "AccountDetails",
     "Audience",
     "BulkAction",
@@ -64,6 +66,7 @@ __all__ = [
     "CsvSample",
     "Deed",
     "EarlierImport",
+    "ErasedPerson",
     "Explanation",
     "ExportFormat",
     "Fate",

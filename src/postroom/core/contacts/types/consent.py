@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import TextChoices
 
@@ -111,3 +112,69 @@ class Lift:
 
     note: str = ""
     is_confirmed: bool = False
+
+
+class Standing(TextChoices):
+    """What a confirmation link can still do."""
+
+    WAITING = "waiting"
+    CONFIRMED = "confirmed"
+    EXPIRED = "expired"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a confirmation link is about, as its reader may see it; ``contact_id`` is who they are now."""
+
+    standing: Standing
+    workspace_id: int
+    workspace_name: str
+    list_name: str
+    contact_id: int
+    masked_email: str
+
+
+class Reach(TextChoices):
+    """What a person wants of a workspace's mail as a whole."""
+
+    CHOSEN = "chosen"
+    NOTHING_HERE = "nothing_here"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A list or a category as a person may choose it; ``is_waiting``: they were asked to confirm and did not yet."""
+
+    id: int
+    uid: UUID
+    name: str
+    description: str
+    is_chosen: bool
+    is_waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceCard:
+    """Everything a preference centre shows: exactly what is stored of a person's will in one workspace."""
+
+    workspace_id: int
+    workspace_slug: str
+    workspace_name: str
+    organization_name: str
+    contact_id: int
+    masked_email: str
+    reach: Reach
+    lists: tuple[Offer, ...]
+    categories: tuple[Offer, ...]
+    held_back: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person chose: of what they were offered, ``lists`` and ``categories`` is all they want."""
+
+    reach: Reach
+    lists: frozenset[UUID] = frozenset()
+    categories: frozenset[UUID] = frozenset()

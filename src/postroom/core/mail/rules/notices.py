@@ -10,7 +10,8 @@ _HTML: Final = (
     '{% for paragraph in paragraphs %}<p style="margin:0 0 16px">{{ paragraph }}</p>{% endfor %}'
     '<p style="margin:24px 0"><a href="{{ url }}" style="display:inline-block;padding:12px 20px;border-radius:8px;'
     'background:#0b5cad;color:#ffffff;text-decoration:none;font-weight:600">{{ button }}</a></p>'
-    '<p style="margin:0;font-size:13px;color:#5b6b7f">If the button does nothing, open this address: {{ url }}</p></div>'
+    '<p style="margin:0;font-size:13px;color:#5b6b7f">If the button does nothing, open this address: {{ url }}</p>'
+    "</div>"
 )
 _TEXT: Final = "{% for paragraph in paragraphs %}{{ paragraph }}\n\n{% endfor %}{{ button }}:\n{{ url }}\n"
 

@@ -67,7 +67,7 @@ def freeze_audience(*, batch_id: int, audience: Audience, now: datetime) -> Batc
     if batch.status != BatchStatus.FREEZING:
         raise BatchState(f"The audience of batch {batch_id} is already frozen.")
     freezer = _Freezer(batch)
-    for people in contacts.iter_audience(workspace=batch.workspace, audience=audience):
+    for people in contacts.iter_audience(workspace=batch.workspace, audience=audience, now=now):
         copy_rows("mail_recipient", _RECIPIENT_COLUMNS, list(freezer.rows(people)))
     Chunk.objects.bulk_create(freezer.chunks(), batch_size=1000)
     batch.total, batch.fenced = freezer.total, dict(freezer.fenced)

@@ -24,8 +24,8 @@ def freeze_content(
 ) -> Content:
     """Return the stored frozen form of a composition, the same row for the same composition.
 
-    The sender's domain says whether opens and clicks are tracked; both are without a domain, neither is in system mail. Raises BadComposition or
-    TemplateRefused, and NoSuchSender.
+    The sender's domain says whether opens and clicks are tracked; both are without a domain, neither is in system mail.
+    Raises BadComposition or TemplateRefused, and NoSuchSender.
     """
     sender = get_sender(workspace=workspace, sender_id=sender_id) if sender_id is not None else None
     # Nobody watches whether a person opens what the system wrote to them.

@@ -1,5 +1,7 @@
 """A reader leaves what one message belonged to."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -14,19 +16,37 @@ from postroom.core.mail.services.hits import store_hits
 from postroom.core.mail.types import EventType, Hit
 from postroom.core.workspaces.types import Actor, Door
 from postroom.kit.errors import NotFound
+from postroom.kit.types import JSONValue
 
 _EDGE = Actor(door=Door.EDGE)
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """How and when the reader said so, and what shows it."""
+
+    source: str
+    at: datetime
+    proof: Mapping[str, JSONValue]
+
+
 @transaction.atomic
-def unsubscribe_message(*, message_id: int, source: str, now: datetime, is_everything: bool = False) -> Mailing:
+def unsubscribe_message(
+    *,
+    message_id: int,
+    source: str,
+    now: datetime,
+    is_everything: bool = False,
+    proof: Mapping[str, JSONValue] | None = None,
+) -> Mailing:
     """Opt the reader of a message out of its lists and category, or of all mail of the workspace when it names neither
     or ``is_everything``; the very next sending obeys. Safe to repeat. Raises NoSuchMessage.
     """
     addressee = find_addressee(message_id=message_id)
     if addressee is None:
         raise NoSuchMessage
-    if not _opt_out(addressee, OptOutScope() if is_everything else _scope(addressee), source, now):
+    said = _Said(source, now, {"message_id": message_id, **(proof or {})})
+    if not _opt_out(addressee, OptOutScope() if is_everything else _scope(addressee), said):
         _suppress(addressee, source, now)
     hit = Hit(key=f"unsubscribe-{message_id}", type=EventType.UNSUBSCRIBED, message_id=message_id, at=now)
     store_hits(hits=[hit])
@@ -39,7 +59,7 @@ def _scope(addressee: Addressee) -> OptOutScope:
     return OptOutScope(tuple(lists.values_list("pk", flat=True)), addressee.fence.category_id)
 
 
-def _opt_out(addressee: Addressee, scope: OptOutScope, source: str, now: datetime) -> bool:
+def _opt_out(addressee: Addressee, scope: OptOutScope, said: _Said) -> bool:
     """Answer False when the person is not (or no longer) among the contacts."""
     if addressee.contact_id is None:
         return False
@@ -49,9 +69,10 @@ def _opt_out(addressee: Addressee, scope: OptOutScope, source: str, now: datetim
                 workspace=addressee.workspace,
                 contact_id=addressee.contact_id,
                 scope=scope,
-                source=source,
+                source=said.source,
                 actor=_EDGE,
-                now=now,
+                now=said.at,
+                proof=said.proof,
             )
     except NotFound:
         return False

@@ -1,0 +1,1 @@
+"""Double opt-in: a person confirms that they want to be on a list."""

@@ -1,0 +1,1 @@
+"""The preference centre: a person chooses what may be sent to them."""
