@@ -3,24 +3,28 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, cast
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, cast
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from postroom.core.workspaces import selectors as workspaces
 from postroom.core.workspaces.types import Actor, Door, Role
-from postroom.kit.errors import NotFound, NotPermitted
+from postroom.kit.errors import AppError, Conflict, Invalid, NotFound, NotPermitted, RateLimited, Unavailable
 
 if TYPE_CHECKING:
     from postroom.core.workspaces.models import User, Workspace
 
 P = ParamSpec("P")
+STATUSES: Final = ((Invalid, 400), (Conflict, 409), (RateLimited, 429), (Unavailable, 503))
+"""The families of failures that a page may answer with, and as what."""
+
 RoomView = Callable[Concatenate[HttpRequest, "Room", P], HttpResponseBase]
 
 
@@ -69,6 +73,8 @@ def in_room(
                 raise Http404(error.message) from error
             except NotPermitted as error:
                 raise PermissionDenied(error.message) from error
+            except (Invalid, Conflict, RateLimited, Unavailable) as error:
+                return _refuse(request, slug, error)
 
         guarded = require_http_methods(list(methods))(never_cache(answer))
         return cast("Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]", guarded)
@@ -79,6 +85,14 @@ def in_room(
 def is_fragment(request: HttpRequest) -> bool:
     """Whether HTMX asks for a part of the page instead of all of it."""
     return request.headers.get("HX-Request") == "true"
+
+
+def _refuse(request: HttpRequest, slug: str, error: AppError) -> HttpResponse:
+    """Say what an expected failure says where no view had a better place for it; to HTMX as a part of the page."""
+    status = next(status for family, status in STATUSES if isinstance(error, family))
+    template = "web/shared/_refused.html" if is_fragment(request) else "web/shared/refused.html"
+    context = {"error": error, "status": status, "back": f"/w/{slug}/"}
+    return render(request, template, context, status=status)
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
