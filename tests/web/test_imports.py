@@ -28,7 +28,7 @@ def upload(client: Client, workspace: Workspace, content: bytes, name: str = "pe
 def accept_suggestions(client: Client, address: str, **changes: str) -> HttpResponse:
     form = client.get(address).context["form"]
     suggested = {column.html_name: column.initial for column, _ in form.columns()}
-    return client.post(address, {**suggested, "list_id": "", "new_list": "", "tags": "", **changes})
+    return client.post(address, {**suggested, "list_id": "", "new_list": "", "tags": "", "act": "start", **changes})
 
 
 def test_a_file_is_mapped_imported_and_explained(as_colleague: Client, workspace: Workspace) -> None:
@@ -66,7 +66,7 @@ def test_the_hard_file_passes_through_the_pages(as_owner: Client, workspace: Wor
     assert run.error_rows > 0
     assert run.processed_rows == run.created_rows + run.updated_rows + run.error_rows
     page = as_owner.get(address).content.decode()
-    assert "Rows that could not be read" in page
+    assert "Rows that were refused" in page
     assert page.count("<tr>") == 1 + run.error_rows
 
 

@@ -120,19 +120,25 @@ def createkey(
 
 
 @app.command(name="import")
-def import_contacts(
+def import_contacts(  # noqa: PLR0913 - each parameter is an option of the command line
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
     workspace: Annotated[str, typer.Option(help="Address (slug) of the workspace.")],
     mapping: Annotated[list[str] | None, typer.Option(help="COLUMN=FIELD, again for each column.")] = None,
     list_name: Annotated[str, typer.Option("--list", help="Name of a list to add everybody to.")] = "",
     tag: Annotated[list[str] | None, typer.Option(help="A tag for everybody; may be given again.")] = None,
+    constant: Annotated[list[str] | None, typer.Option(help="FIELD=TEXT, for rows that leave the field empty.")] = None,
+    skip_known: Annotated[bool, typer.Option(help="Leave the record of people who are known as it is.")] = False,
+    unsubscribed: Annotated[bool, typer.Option(help="Put everybody on the list as unsubscribed.")] = False,
+    check: Annotated[bool, typer.Option(help="Only say what the import would do.")] = False,
 ) -> None:
-    """Import people from a CSV file; a running worker does the work. Without --mapping, columns are recognised."""
+    """Import people from a CSV file or a workbook; a running worker does the work. Without --mapping, columns are
+    recognised.
+    """
     prepare("import")
     from postroom.config.commands.importing import ImportOrder, import_file
 
-    order = ImportOrder(file, workspace, tuple(mapping or ()), list_name, tuple(tag or ()))
-    raise typer.Exit(import_file(order))
+    words = (tuple(mapping or ()), list_name, tuple(tag or ()), tuple(constant or ()))
+    raise typer.Exit(import_file(ImportOrder(file, workspace, *words, skip_known, unsubscribed, check)))
 
 
 @app.command()

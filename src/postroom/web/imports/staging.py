@@ -1,20 +1,20 @@
-"""Keeps an upload while its columns are being mapped: the file in storage, its name in a signed token."""
+"""Keeps an upload while its columns are being mapped: its tables in storage, their names in a signed token."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from django.core import signing
+from django.core.files import File
 from django.core.files.storage import default_storage
 
 from postroom.kit.errors import NotFound
 from postroom.kit.ids import uuid7
 
 if TYPE_CHECKING:
-    from django.core.files.uploadedfile import UploadedFile
-
+    from postroom.core.contacts.types import UploadSheet
     from postroom.core.workspaces.models import Workspace
 
 KEPT_FOR: Final = timedelta(days=1)
@@ -28,42 +28,61 @@ class StagedFileGone(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
-class StagedFile:
-    """An upload that waits for its mapping."""
+class StagedSheet:
+    """A table of an upload: the sheet's name, empty for a CSV file, and where it is stored."""
 
+    name: str
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """An upload that waits for its mapping; it has one sheet at least."""
+
     filename: str
+    sheets: tuple[StagedSheet, ...]
+
+    def choose_sheet(self, number: int | None) -> StagedSheet:
+        """Return the sheet of that number, counted from 1; the first for any other."""
+        return self.sheets[number - 1] if number and number <= len(self.sheets) else self.sheets[0]
 
 
-def stage_file(workspace: "Workspace", upload: "UploadedFile[bytes]", now: datetime) -> str:
-    """Store ``upload`` and return the token that names it; also drop what was left behind for longer than a day."""
+def stage_file(workspace: "Workspace", filename: str, sheets: Sequence["UploadSheet"], now: datetime) -> str:
+    """Store the tables and return the token that names them; also drop what was left behind for longer than a day."""
     folder = f"staged/{workspace.pk}"
     _drop_old(folder, now)
-    path = default_storage.save(f"{folder}/{uuid7().hex}.csv", upload)
-    return signing.dumps([workspace.pk, path, upload.name or "upload.csv"], salt=_SALT)
+    paths = [(sheet.name, _store(folder, sheet.file)) for sheet in sheets]
+    return signing.dumps([workspace.pk, filename, paths], salt=_SALT, compress=True)
 
 
 def find_staged_file(workspace: "Workspace", token: str) -> StagedFile:
     """Return the upload that ``token`` names. Raises StagedFileGone for a foreign, old or used token."""
     try:
-        owner_id, path, filename = signing.loads(token, salt=_SALT, max_age=KEPT_FOR)
+        owner_id, filename, paths = signing.loads(token, salt=_SALT, max_age=KEPT_FOR)
     except signing.BadSignature as error:
         raise StagedFileGone from error
-    if owner_id != workspace.pk or not default_storage.exists(path):
+    sheets = tuple(StagedSheet(name, path) for name, path in paths)
+    if owner_id != workspace.pk or not default_storage.exists(sheets[0].path):
         raise StagedFileGone
-    return StagedFile(path, filename)
+    return StagedFile(filename, sheets)
 
 
 @contextmanager
-def open_staged_file(staged: StagedFile) -> Iterator[BinaryIO]:
-    """Open the upload for reading."""
-    with default_storage.open(staged.path) as file:
+def open_sheet(sheet: StagedSheet) -> Iterator[BinaryIO]:
+    """Open a table for reading."""
+    with default_storage.open(sheet.path) as file:
         yield cast("BinaryIO", file.file)
 
 
 def drop_staged_file(staged: StagedFile) -> None:
     """Forget the upload: it was used."""
-    default_storage.delete(staged.path)
+    for sheet in staged.sheets:
+        default_storage.delete(sheet.path)
+
+
+def _store(folder: str, file: BinaryIO) -> str:
+    file.seek(0)
+    return default_storage.save(f"{folder}/{uuid7().hex}.csv", File(file))
 
 
 def _drop_old(folder: str, now: datetime) -> None:

@@ -1,19 +1,31 @@
-"""The way of a file: uploaded, mapped, imported before one's eyes, explained row by row."""
+"""The way of a file: uploaded, mapped, looked at, imported before one's eyes, explained row by row, taken back."""
 
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
+from django.utils.http import content_disposition_header
 
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts import services
-from postroom.core.contacts.types import ImportStatus, Upload
+from postroom.core.contacts.types import ImportMapping, ImportStatus, Upload
 from postroom.kit import clock
 from postroom.web.imports.forms import MappingForm, UploadForm
-from postroom.web.imports.staging import drop_staged_file, find_staged_file, open_staged_file, stage_file
+from postroom.web.imports.staging import StagedFile, drop_staged_file, find_staged_file, open_sheet, stage_file
 from postroom.web.shared.pace import measure_pace
-from postroom.web.shared.pages import errors_in, page_request, render_page
+from postroom.web.shared.pages import errors_flashed, errors_in, page_request, render_page
+from postroom.web.shared.query import whole_number
 from postroom.web.shared.rooms import Room, in_room, is_fragment
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from postroom.core.contacts.types import EarlierImport
+
+LIVE: Final = (ImportStatus.QUEUED, ImportStatus.RUNNING, ImportStatus.UNDOING)
+ENDED: Final = (ImportStatus.DONE, ImportStatus.FAILED, ImportStatus.CANCELLED)
 
 
 @in_room()
@@ -28,52 +40,107 @@ def upload_file(request: HttpRequest, room: Room) -> HttpResponse:
     """Take a file and lead on to its mapping."""
     form = UploadForm(request.POST or None, request.FILES or None)
     if form.is_valid():
-        with errors_in(form):
-            contacts.read_sample(file=form.cleaned_data["file"].file)
-            token = stage_file(room.workspace, form.cleaned_data["file"], clock.now())
+        upload = Upload(form.cleaned_data["file"].file, form.cleaned_data["file"].name)
+        with errors_in(form), contacts.open_sheets(upload=upload) as sheets:
+            contacts.read_sample(file=sheets[0].file)
+            token = stage_file(room.workspace, upload.filename, sheets, clock.now())
             return redirect("web:import_map", room.workspace.slug, token)
     return render_page(request, room, "web/imports/upload.html", {"form": form})
 
 
 @in_room(methods=("GET", "HEAD", "POST"))
 def map_columns(request: HttpRequest, room: Room, token: str) -> HttpResponse:
-    """Show the first rows with a proposed mapping; start the import when it is confirmed."""
+    """Show the first rows with a proposed mapping, then what it would do; start the import when that is confirmed."""
     staged = find_staged_file(room.workspace, token)
-    with open_staged_file(staged) as file:
-        form = MappingForm(
-            request.POST or None,
-            sample=contacts.read_sample(file=file, workspace=room.workspace),
-            fields=contacts.list_fields(workspace=room.workspace),
-            lists=contacts.list_lists(workspace=room.workspace),
-        )
-        if form.is_valid():
+    sheet = staged.choose_sheet(whole_number(request.GET.get("sheet")))
+    act = request.POST.get("act")
+    with open_sheet(sheet) as file:
+        form, earlier = _mapping_form(request, room, file)
+        context = {"form": form, "earlier": earlier, "staged": staged, "sheet": sheet}
+        if act != "change" and form.is_valid():
             with errors_in(form):
-                file.seek(0)
-                run = services.start_import(
-                    workspace=room.workspace,
-                    upload=Upload(file, staged.filename),
-                    mapping=form.to_mapping(),
-                    actor=room.actor,
-                    now=clock.now(),
+                if act == "start":
+                    return _start(room, staged, Upload(file, _name(staged, sheet.name)), form.to_mapping())
+                context["forecast"] = contacts.forecast_import(
+                    workspace=room.workspace, file=file, mapping=form.to_mapping()
                 )
-                drop_staged_file(staged)
-                return redirect("web:import", room.workspace.slug, run.uid)
-    return render_page(request, room, "web/imports/map.html", {"form": form, "filename": staged.filename})
+                return render_page(request, room, "web/imports/check.html", context)
+    return render_page(request, room, "web/imports/map.html", context)
 
 
 @in_room()
 def show_import(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     """Show an import: live while it runs, with its bad rows when it is done."""
     run = contacts.get_import(workspace=room.workspace, uid=uid)
-    is_live = run.status in (ImportStatus.QUEUED, ImportStatus.RUNNING)
+    is_live = run.status in LIVE
     pace = measure_pace(
         done=run.processed_rows,
         total=run.total_rows,
         started_at=run.started_at,
         until=run.finished_at or clock.now(),
-        is_live=is_live,
+        is_live=run.status == ImportStatus.RUNNING,
     )
     page = contacts.list_import_errors(workspace=room.workspace, uid=uid, page=page_request(request))
-    context = {"run": run, "is_live": is_live, "pace": pace, "page": page}
-    template = "web/imports/_run.html" if is_fragment(request) else "web/imports/run.html"
-    return render_page(request, room, template, context)
+    can_undo = run.status in ENDED and run.created_rows > run.undone_rows
+    context = {"run": run, "is_live": is_live, "pace": pace, "page": page, "can_undo": can_undo}
+    if not is_fragment(request):
+        return render_page(request, room, "web/imports/run.html", context)
+    response = render_page(request, room, "web/imports/_run.html", context)
+    if not is_live:
+        response.headers["HX-Refresh"] = "true"  # what can be done with it now stands outside the live part
+    return response
+
+
+@in_room()
+def download_errors(request: HttpRequest, room: Room, uid: UUID) -> HttpResponseBase:
+    """Send the refused rows as a file that can be mended and imported again."""
+    run = contacts.get_import(workspace=room.workspace, uid=uid)
+    pieces = contacts.iter_error_file(workspace=room.workspace, uid=uid)
+    response = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
+    stem = run.filename.rpartition(".")[0] or run.filename
+    response.headers["Content-Disposition"] = content_disposition_header(True, f"{stem} - refused rows.csv") or ""
+    return response
+
+
+@in_room(methods=("POST",))
+def cancel_import(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
+    """Stop an import; what it has brought in stays."""
+    with errors_flashed(request):
+        services.cancel_import(workspace=room.workspace, uid=uid, actor=room.actor, now=clock.now())
+        messages.success(request, "The import is stopped. What it had brought in by then is here.")
+    return redirect("web:import", room.workspace.slug, uid)
+
+
+@in_room(methods=("POST",))
+def undo_import(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
+    """Take back the people whom an import made."""
+    with errors_flashed(request):
+        services.undo_import(workspace=room.workspace, uid=uid, actor=room.actor, now=clock.now())
+    return redirect("web:import", room.workspace.slug, uid)
+
+
+def _mapping_form(request: HttpRequest, room: Room, file: "BinaryIO") -> tuple[MappingForm, "EarlierImport | None"]:
+    """Return the form and, unless somebody starts afresh, the earlier import whose answers it proposes."""
+    sample = contacts.read_sample(file=file, workspace=room.workspace)
+    is_fresh = request.GET.get("fresh") == "1"
+    earlier = None if is_fresh else contacts.find_earlier_import(workspace=room.workspace, headers=sample.headers)
+    form = MappingForm(
+        request.POST or None,
+        sample=sample,
+        fields=contacts.list_fields(workspace=room.workspace),
+        lists=contacts.list_lists(workspace=room.workspace),
+        proposed=earlier.mapping if earlier else ImportMapping(sample.suggested),
+    )
+    return form, earlier
+
+
+def _start(room: Room, staged: StagedFile, upload: Upload, mapping: ImportMapping) -> HttpResponse:
+    run = services.start_import(
+        workspace=room.workspace, upload=upload, mapping=mapping, actor=room.actor, now=clock.now()
+    )
+    drop_staged_file(staged)
+    return redirect("web:import", room.workspace.slug, run.uid)
+
+
+def _name(staged: StagedFile, sheet: str) -> str:
+    return f"{staged.filename} ({sheet})" if len(staged.sheets) > 1 else staged.filename

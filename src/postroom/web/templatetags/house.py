@@ -16,8 +16,8 @@ register = template.Library()
 
 _ICONS: Final = Path(__file__).resolve().parent.parent / "static" / "web" / "vendor" / "icons"
 _COLOURS: Final = {
-    "green": {"sent", "done", "subscribed", "granted", "delivered", "active", "verified"},
-    "blue": {"sending", "running", "claimed", "wire", "freezing", "opened", "clicked"},
+    "green": {"sent", "done", "subscribed", "granted", "delivered", "active", "verified", "new"},
+    "blue": {"sending", "running", "claimed", "wire", "freezing", "opened", "clicked", "undoing", "changed"},
     "yellow": {"paused", "pausing", "pending", "deferred", "in_doubt", "scheduled", "cancelling"},
     "red": {"failed", "bounced", "complained", "complaint", "withdrawn", "hard_bounce", "suppressed"},
 }

@@ -87,8 +87,9 @@ def _problem(number: int, error: BadRow, row: Row | BrokenRow, delimiter: str) -
 def _raw(row: Row, delimiter: str) -> str:
     """Return the row as CSV again, as much of it as is kept and a bit more."""
     text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator="").writerow([cell[: MAX_RAW + 1] for cell in row])
-    return storable(text.getvalue())
+    # The writer quotes what holds a character of its own line's end, and so needs one.
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerow([cell[: MAX_RAW + 1] for cell in row])
+    return storable(text.getvalue().removesuffix("\r\n"))
 
 
 def storable(text: str) -> str:

@@ -1,21 +1,33 @@
 """Reads of imports: the file before, the progress during, the errors after."""
 
 import io
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import BinaryIO, Final
 from uuid import UUID
 
-from postroom.core.contacts.errors import NoSuchImport
+from postroom.core.contacts.errors import BadImport, NoSuchImport
 from postroom.core.contacts.models import ImportRowError, ImportRun
 from postroom.core.contacts.rules.csv_files import HEAD_SIZE, BrokenRow, detect_format, read_header, read_rows
+from postroom.core.contacts.rules.error_files import (
+    ERROR_HEADERS,
+    original_headers,
+    read_raw,
+    refused_cells,
+    write_line,
+)
+from postroom.core.contacts.rules.file_kinds import check_kind, is_archive
 from postroom.core.contacts.rules.import_columns import suggest_fields, suggest_mapping
+from postroom.core.contacts.rules.import_mapping import read_mapping
 from postroom.core.contacts.selectors.fields import list_field_specs
-from postroom.core.contacts.types import CsvSample
+from postroom.core.contacts.types import CsvSample, EarlierImport
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.paging import Page, PageRequest, fetch_page
 
 SAMPLE_ROWS: Final = 200
 SAMPLE_SIZE: Final = 1024 * 1024
+_REMEMBERED: Final = 50
+_ERRORS_AT_ONCE: Final = 1_000
 
 
 def get_import(*, workspace: Workspace, uid: UUID) -> ImportRun:
@@ -37,6 +49,42 @@ def list_import_errors(*, workspace: Workspace, uid: UUID, page: PageRequest) ->
     return fetch_page(ImportRowError.objects.filter(run=run).order_by("row_number"), page)
 
 
+def find_earlier_import(*, workspace: Workspace, headers: Sequence[str]) -> EarlierImport | None:
+    """Return how the workspace last imported a file with these columns, in whatever order; the columns that a file of
+    refused rows has on top do not count.
+    """
+    wanted = set(original_headers(headers))
+    runs = ImportRun.objects.filter(workspace=workspace).order_by("-pk")[:_REMEMBERED]
+    for run in runs:
+        if run.headers and set(original_headers(run.headers)) == wanted:
+            return EarlierImport(run.filename, run.created_at, read_mapping(run.mapping))
+    return None
+
+
+def iter_error_file(*, workspace: Workspace, uid: UUID) -> Iterator[str]:
+    """Yield the file of an import's refused rows in pieces: all columns as they were, then the row's number, the column
+    and the reason. Mended, it can be imported as it is. Raises NoSuchImport, before the first piece.
+    """
+    return _error_pieces(get_import(workspace=workspace, uid=uid))
+
+
+def _error_pieces(run: ImportRun) -> Iterator[str]:
+    yield "\ufeff" + write_line([*original_headers(run.headers), *ERROR_HEADERS], run.delimiter)
+    last = 0
+    while True:
+        rows = ImportRowError.objects.filter(run=run, row_number__gt=last).order_by("row_number")
+        errors = list(rows[:_ERRORS_AT_ONCE])
+        if not errors:
+            return
+        yield "".join(_error_line(run, error) for error in errors)
+        last = errors[-1].row_number
+
+
+def _error_line(run: ImportRun, error: ImportRowError) -> str:
+    problem = (str(error.row_number), error.column, error.reason)
+    return write_line(refused_cells(run.headers, read_raw(error.raw, run.delimiter), problem), run.delimiter)
+
+
 def read_sample(*, file: BinaryIO, workspace: Workspace | None = None) -> CsvSample:
     """Return the top of a CSV file with a proposed mapping, one that knows the workspace's fields when it is given.
 
@@ -44,6 +92,9 @@ def read_sample(*, file: BinaryIO, workspace: Workspace | None = None) -> CsvSam
     """
     file.seek(0)
     head = file.read(SAMPLE_SIZE)
+    check_kind(head)
+    if is_archive(head):
+        raise BadImport("This is an archive or a workbook, not a CSV file.")
     format_ = detect_format(head[:HEAD_SIZE])
     found = read_rows(io.BytesIO(head), format_)
     headers = read_header(found)
@@ -51,7 +102,7 @@ def read_sample(*, file: BinaryIO, workspace: Workspace | None = None) -> CsvSam
     if len(head) == SAMPLE_SIZE and len(rows) < SAMPLE_ROWS:
         rows = rows[:-1]  # the last row was cut in the middle
     specs = list_field_specs(workspace=workspace) if workspace else []
-    suggested = suggest_mapping(headers, specs)
+    suggested = suggest_mapping(original_headers(headers), specs)
     return CsvSample(
         headers=headers,
         rows=tuple(tuple(cell.replace("\0", "\ufffd") for cell in row) for row in rows),

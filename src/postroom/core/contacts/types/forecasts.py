@@ -1,9 +1,13 @@
 """Values of a file that is looked at before it is imported."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO
 
 from django.db.models import TextChoices
+
+from postroom.core.contacts.types.files import ImportMapping
+from postroom.kit.types import JSONValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +16,15 @@ class UploadSheet:
 
     name: str
     file: BinaryIO
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierImport:
+    """An import of a file with the same columns: its file, when it was, and how it was mapped."""
+
+    filename: str
+    at: datetime
+    mapping: ImportMapping
 
 
 class Fate(TextChoices):
@@ -27,8 +40,8 @@ class FieldChange:
     """What a row says of one field: ``before`` is empty when the person is new or the field was."""
 
     label: str
-    before: str
-    after: str
+    before: JSONValue
+    after: JSONValue
 
 
 @dataclass(frozen=True, slots=True)
