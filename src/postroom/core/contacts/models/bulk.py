@@ -11,9 +11,9 @@ from postroom.kit.ids import uuid7
 class BulkRun(models.Model):
     """One action on a selection of people, done batch by batch by a job.
 
-    ``selection`` says on whom (see ``types.Selection``), ``params`` what the ``action`` needs. People who come into the
-    selection after ``created_at`` may be missed; whoever was in it then and still is, is not. ``changed_rows`` counts
-    those whom it really changed.
+    ``selection`` says on whom (see ``types.Selection``), ``params`` what the ``action`` needs. It goes through the people
+    up to the newest there was when it began, ``until_contact_id``: nobody who comes later is touched.
+    ``changed_rows`` counts those whom it really changed.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -30,6 +30,7 @@ class BulkRun(models.Model):
     changed_rows = models.IntegerField(default=0)
     undone_rows = models.IntegerField(default=0)
     last_contact_id = models.BigIntegerField(default=0)
+    until_contact_id = models.BigIntegerField(default=0)
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

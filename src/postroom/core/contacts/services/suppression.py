@@ -167,28 +167,24 @@ def _lift(workspace: Workspace, row: Suppression, lift: Lift, actor: Actor, now:
     events.record_act(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact_id, data=data)
 
 
-def keep_opt_out(*, workspace: Workspace, contact: Contact, now: datetime) -> None:
-    """Before a person leaves a workspace: let their opt-out live on, so that a later import does not revive them.
+def keep_opt_outs(*, workspace: Workspace, people: Sequence[Contact], now: datetime) -> None:
+    """Before people leave a workspace: let their opt-outs live on, so that a later import does not revive them.
 
     Their standing with lists goes with them, so having left any of these counts as having left all. A category needs
     nothing: without a word of theirs it is closed.
     """
-    is_elsewhere = ContactWorkspace.objects.filter(contact=contact).exclude(workspace=workspace).exists()
-    if contact.is_globally_opted_out and not is_elsewhere:  # the record itself holds it as long as it lives
-        suppress_opted_out(workspace=workspace, contact=contact, scope=SuppressionScope.ORGANIZATION, now=now)
-    elif _has_left_something(workspace, contact):
-        suppress_opted_out(workspace=workspace, contact=contact, scope=SuppressionScope.WORKSPACE, now=now)
-
-
-def _has_left_something(workspace: Workspace, contact: Contact) -> bool:
-    return (
-        ContactWorkspace.objects.filter(
-            contact=contact, workspace=workspace, status=SubscriptionStatus.UNSUBSCRIBED
-        ).exists()
-        or ListMember.objects.filter(
-            contact=contact, list__workspace=workspace, status=MemberStatus.UNSUBSCRIBED
-        ).exists()
-    )
+    ids = [one.pk for one in people]
+    links = ContactWorkspace.objects.filter(contact_id__in=ids)
+    elsewhere = set(links.exclude(workspace=workspace).values_list("contact_id", flat=True))
+    here = links.filter(workspace=workspace, status=SubscriptionStatus.UNSUBSCRIBED)
+    lists = ListMember.objects.filter(contact_id__in=ids, list__workspace=workspace, status=MemberStatus.UNSUBSCRIBED)
+    left = {*here.values_list("contact_id", flat=True), *lists.values_list("contact_id", flat=True)}
+    # The record itself holds a global opt-out as long as it lives.
+    ends = {one.pk for one in people if one.is_globally_opted_out} - elsewhere
+    ending = [one for one in people if one.pk in ends]
+    leaving = [one for one in people if one.pk in left and one.pk not in ends]
+    for scope, group in ((SuppressionScope.ORGANIZATION, ending), (SuppressionScope.WORKSPACE, leaving)):
+        put_suppressions(workspace, scope, _kept(group), now)
 
 
 KEPT_OPT_OUT: Final = "Opted out; not a contact of the workspace any more."
@@ -196,10 +192,12 @@ KEPT_OPT_OUT: Final = "Opted out; not a contact of the workspace any more."
 
 def suppress_opted_out(*, workspace: Workspace, contact: Contact, scope: SuppressionScope, now: datetime) -> bool:
     """Keep an opt-out where no link of the person can hold it. Return whether that was news."""
-    if not contact.email:
-        return False
-    kept = NewSuppression(contact.email, SuppressionReason.UNSUBSCRIBED, KEPT_OPT_OUT)
-    return bool(put_suppressions(workspace, scope, [kept], now))
+    return bool(put_suppressions(workspace, scope, _kept([contact]), now))
+
+
+def _kept(people: Sequence[Contact]) -> list[NewSuppression]:
+    reason = SuppressionReason.UNSUBSCRIBED
+    return [NewSuppression(one.email, reason, KEPT_OPT_OUT) for one in people if one.email]
 
 
 def put_suppressions(
