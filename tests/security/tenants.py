@@ -10,7 +10,15 @@ from django.test import Client
 
 from postroom.core.campaigns import services as campaigns
 from postroom.core.contacts import services as contacts
-from postroom.core.contacts.types import FieldType, ImportMapping, NewContact, NewField, Upload
+from postroom.core.contacts.types import (
+    ExportFormat,
+    FieldType,
+    ImportMapping,
+    NewContact,
+    NewField,
+    Selection,
+    Upload,
+)
 from postroom.core.mail import services as mail
 from postroom.core.mail.models import SandboxMail
 from postroom.core.workspaces.models import User, Workspace
@@ -64,6 +72,9 @@ def make_tenant(secret: str) -> Tenant:
         actor=actor,
         now=NOW,
     )
+    export = contacts.start_export(
+        workspace=workspace, selection=Selection(search=secret), format=ExportFormat.CSV, actor=actor, now=NOW
+    )
     sender = mail.ensure_sandbox_sender(workspace=workspace, actor=actor, now=NOW)
     domain = mail.create_domain(workspace=workspace, name=f"{secret}.example", actor=actor, now=NOW)
     campaign = campaigns.create_campaign(workspace=workspace, name=f"Campaign {secret}", actor=actor, now=NOW)
@@ -80,6 +91,7 @@ def make_tenant(secret: str) -> Tenant:
         "category": category,
         "segment": segment,
         "import": run,
+        "export": export,
         "sender": sender,
         "domain": domain,
         "campaign": campaign,

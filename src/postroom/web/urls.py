@@ -5,6 +5,7 @@ from django.urls import include, path
 from postroom.web.accounts import urls as accounts
 from postroom.web.campaigns import urls as campaigns
 from postroom.web.contacts import urls as contacts
+from postroom.web.exports import urls as exports
 from postroom.web.imports import urls as imports
 from postroom.web.lists import urls as lists
 from postroom.web.overview import urls as overview
@@ -13,7 +14,7 @@ from postroom.web.sandbox import urls as sandbox
 from postroom.web.segments import urls as segments
 from postroom.web.senders import urls as senders
 
-AREAS = (overview, contacts, lists, segments, imports, campaigns, reports, sandbox, senders)
+AREAS = (overview, contacts, lists, segments, imports, exports, campaigns, reports, sandbox, senders)
 
 in_workspace = ([pattern for area in AREAS for pattern in area.urlpatterns], "web")
 

@@ -34,7 +34,10 @@ MENU: Final = (
     ),
     MenuGroup(
         "Data",
-        (MenuItem("imports", "Imports", "file-import", "web:imports"),),
+        (
+            MenuItem("imports", "Imports", "file-import", "web:imports"),
+            MenuItem("exports", "Exports", "file-export", "web:exports"),
+        ),
     ),
     MenuGroup(
         "Mail",

@@ -1,0 +1,1 @@
+"""The way of a file out: chosen, made before one's eyes, fetched."""
