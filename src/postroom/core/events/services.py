@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from postroom.core.events.models import DomainEvent
@@ -15,12 +15,18 @@ from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit import notify
+from postroom.kit.needles import like_patterns
 from postroom.kit.types import JSONValue
 
 Handler = Callable[[Event], None]
 
 MAX_ATTEMPTS: Final = 8
 FIRST_RETRY: Final = timedelta(seconds=2)
+
+_SCRUB: Final = """
+UPDATE events_domainevent SET error = '', data = CASE WHEN data::text ILIKE ANY(%s) THEN '{}' ELSE data END
+WHERE contact_id = ANY(%s)
+"""
 
 log = structlog.get_logger(__name__)
 _handlers: dict[str, list[Handler]] = {}
@@ -81,6 +87,12 @@ def dispatch_events(*, now: datetime, limit: int = 500) -> int:
     while count < limit and _dispatch_one(now):
         count += 1
     return count
+
+
+def scrub_events(*, contact_ids: Iterable[int], needles: Iterable[str]) -> None:
+    """Blank what facts say of an erased person beyond that they happened, and the words of subscribers that failed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SCRUB, [like_patterns(needles), list(contact_ids)])
 
 
 def _to_row(workspace: Workspace, event: NewEvent, now: datetime) -> DomainEvent:

@@ -1,9 +1,23 @@
 """The audit trail: one row for each write, in the transaction of the write."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
+
+from django.db import connection
 
 from postroom.core.workspaces.models import AuditEntry, Organization, Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
+from postroom.kit.needles import like_patterns
+
+_SCRUB_OBJECTS: Final = """
+UPDATE workspaces_auditentry SET before = NULL, after = NULL
+WHERE organization_id = %s AND object_type = %s AND object_id = ANY(%s) AND (before IS NOT NULL OR after IS NOT NULL)
+"""
+_SCRUB_TEXTS: Final = """
+UPDATE workspaces_auditentry SET before = NULL, after = NULL
+WHERE organization_id = %s AND (before::text ILIKE ANY(%s) OR after::text ILIKE ANY(%s))
+"""
 
 
 def record_audit(*, workspace: Workspace, actor: Actor, record: AuditRecord, now: datetime) -> None:
@@ -14,6 +28,18 @@ def record_audit(*, workspace: Workspace, actor: Actor, record: AuditRecord, now
 def record_organization_audit(*, organization: Organization, actor: Actor, record: AuditRecord, now: datetime) -> None:
     """Append what was done to an organization as a whole."""
     _append(organization_id=organization.pk, workspace_id=None, actor=actor, record=record, now=now)
+
+
+def scrub_audit(*, organization_id: int, objects: Mapping[str, Sequence[int]], needles: Iterable[str]) -> None:
+    """Blank what the trail says of an erased person: what was done and by whom stays, what they were like goes.
+
+    ``objects`` are the things that were theirs, by type; ``needles`` texts that betray them anywhere else.
+    """
+    patterns = like_patterns(needles)
+    with connection.cursor() as cursor:
+        for object_type, ids in objects.items():
+            cursor.execute(_SCRUB_OBJECTS, [organization_id, object_type, list(ids)])
+        cursor.execute(_SCRUB_TEXTS, [organization_id, patterns, patterns])
 
 
 def _append(

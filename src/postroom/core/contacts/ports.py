@@ -1,0 +1,64 @@
+"""What the contacts app asks of the apps above it: where it is written what became of people's mail, and to forget a
+person who is erased.
+
+Higher apps say so once, in ``apps.ready``, where deeds stand as pieces of SQL; a segment is then one statement over
+tables whose models this app does not know.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from postroom.core.contacts.types import Deed, ErasedPerson
+
+
+@dataclass(frozen=True, slots=True)
+class DeedRows:
+    """Where the deeds of one kind stand: ``source`` is what comes between FROM and further ANDs, without parameters.
+
+    It calls its table ``x``, which has ``workspace_id``, ``contact_id`` and ``batch_id`` (the mailing it was about);
+    ``at`` is the expression for when it happened.
+    """
+
+    source: str
+    at: str
+
+
+Scrub = Callable[[ErasedPerson, datetime], bool]
+"""Takes a person out of an app's tables and files. Safe to repeat; False when it must be called again for the rest."""
+
+_deeds: Final[dict[Deed, DeedRows]] = {}
+_campaigns: Final[dict[str, str]] = {}
+_scrubs: Final[list[Scrub]] = []
+
+
+def provide_deeds(rows: Mapping[Deed, DeedRows]) -> None:
+    """Say where deeds stand; for ``apps.ready`` of the app that writes them down."""
+    _deeds.update(rows)
+
+
+def provide_campaigns(query: str) -> None:
+    """Say which mailing was whose: a query for ``uid`` and ``batch_id`` of campaigns; parameters: workspace, uids."""
+    _campaigns["query"] = query
+
+
+def deed_rows(deed: Deed) -> DeedRows:
+    """Return where the deeds of one kind stand."""
+    return _deeds[deed]
+
+
+def campaign_query() -> str:
+    """Return the query that ``provide_campaigns`` was given."""
+    return _campaigns["query"]
+
+
+def on_erasure(scrub: Scrub) -> None:
+    """Have ``scrub`` called for every person who is erased; for ``apps.ready`` of an app that holds data of people."""
+    if scrub not in _scrubs:
+        _scrubs.append(scrub)
+
+
+def erasure_scrubs() -> tuple[Scrub, ...]:
+    """Return what ``on_erasure`` was given."""
+    return tuple(_scrubs)
