@@ -3,7 +3,15 @@
 from uuid import UUID
 
 from postroom.core.contacts import services as contacts
-from postroom.core.contacts.jobs import ASK_CONFIRMATIONS, ERASE_CONTACT, RUN_BULK, RUN_EXPORT, RUN_IMPORT, UNDO_BULK
+from postroom.core.contacts.jobs import (
+    ASK_CONFIRMATIONS,
+    CHANGE_TYPE,
+    ERASE_CONTACT,
+    RUN_BULK,
+    RUN_EXPORT,
+    RUN_IMPORT,
+    UNDO_BULK,
+)
 from postroom.kit import clock
 from postroom.workers.registry import gives_up, handles
 
@@ -61,3 +69,15 @@ def ask_confirmations(*, list_id: int) -> None:
 def erase_contact(*, contact_id: int) -> None:
     """Take the data of an erased person out of tables and files; safe to repeat until nothing is left."""
     contacts.finish_erasure(contact_id=contact_id, clock=clock.now)
+
+
+@handles(CHANGE_TYPE)
+def change_type(*, run_uid: str) -> None:
+    """Give a field another type; it goes on where a killed worker left it."""
+    contacts.run_type_change(run_uid=UUID(run_uid), clock=clock.now)
+
+
+@gives_up(CHANGE_TYPE)
+def fail_type_change(*, run_uid: str, reason: str) -> None:
+    """Let whoever waits for the new type know that it ends here."""
+    contacts.fail_type_change(run_uid=UUID(run_uid), reason=reason, now=clock.now())

@@ -7,6 +7,7 @@ from uuid import UUID
 from postroom.kit import jobs
 
 ASK_CONFIRMATIONS: Final = jobs.Job("contacts.ask_confirmations")
+CHANGE_TYPE: Final = jobs.Job("contacts.change_type", queue="imports")
 ERASE_CONTACT: Final = jobs.Job("contacts.erase_contact")
 RUN_BULK: Final = jobs.Job("contacts.run_bulk", queue="imports")
 UNDO_BULK: Final = jobs.Job("contacts.undo_bulk", queue="imports")
@@ -43,3 +44,8 @@ def defer_erase_contact(*, contact_id: int, schedule_at: datetime | None = None)
     """Have an erased person taken out of tables and files once the caller's transaction commits; one job at a time."""
     lock = f"contacts.erase.{contact_id}"
     jobs.defer(ERASE_CONTACT, lock=lock, schedule_at=schedule_at, contact_id=contact_id)
+
+
+def defer_change_type(*, run_uid: UUID) -> None:
+    """Have a field given another type once the caller's transaction commits; one run of it at a time."""
+    jobs.defer(CHANGE_TYPE, lock=f"contacts.type.{run_uid}", run_uid=str(run_uid))

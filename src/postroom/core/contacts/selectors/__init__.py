@@ -10,7 +10,7 @@ from postroom.core.contacts.selectors.accounts import (
 from postroom.core.contacts.selectors.aliases import find_survivor_id, list_person_ids
 from postroom.core.contacts.selectors.arrivals import find_bringing_import
 from postroom.core.contacts.selectors.audience import count_audience, has_audience, iter_audience
-from postroom.core.contacts.selectors.bulk import forecast_bulk, get_bulk, list_bulk
+from postroom.core.contacts.selectors.bulk import can_undo_bulk, forecast_bulk, get_bulk, list_bulk
 from postroom.core.contacts.selectors.cards import CategoryWord, ContactCard, describe_contact
 from postroom.core.contacts.selectors.confirmations import describe_confirmation
 from postroom.core.contacts.selectors.consents import load_consents
@@ -22,7 +22,7 @@ from postroom.core.contacts.selectors.directory import (
     list_contacts,
 )
 from postroom.core.contacts.selectors.exports import get_export, is_export_ready, list_exports
-from postroom.core.contacts.selectors.fields import list_field_specs, list_fields
+from postroom.core.contacts.selectors.fields import find_type_change, get_field, list_field_specs, list_fields
 from postroom.core.contacts.selectors.forecasts import forecast_import
 from postroom.core.contacts.selectors.imports import (
     find_earlier_import,
@@ -60,6 +60,7 @@ __all__ = [
     "Shown",
     "Stretch",
     "browse_contacts",
+    "can_undo_bulk",
     "count_audience",
     "count_people",
     "describe_confirmation",
@@ -69,6 +70,7 @@ __all__ = [
     "find_duplicates",
     "find_earlier_import",
     "find_survivor_id",
+    "find_type_change",
     "forecast_bulk",
     "forecast_import",
     "get_account",
@@ -76,6 +78,7 @@ __all__ = [
     "get_category",
     "get_contact",
     "get_export",
+    "get_field",
     "get_import",
     "get_interaction",
     "get_list",

@@ -39,7 +39,7 @@ from postroom.core.contacts.services.exports import (
     run_export,
     start_export,
 )
-from postroom.core.contacts.services.fields import create_field
+from postroom.core.contacts.services.fields import create_field, delete_field, move_field, update_field
 from postroom.core.contacts.services.imports import cancel_import, fail_import, run_import, start_import
 from postroom.core.contacts.services.interactions import add_interaction, delete_interaction, edit_interaction
 from postroom.core.contacts.services.lists import create_list, delete_list, update_list
@@ -54,6 +54,7 @@ from postroom.core.contacts.services.people import (
     update_contact,
 )
 from postroom.core.contacts.services.preferences import ask_preference_link, save_preferences
+from postroom.core.contacts.services.retyping import change_field_type, fail_type_change, run_type_change
 from postroom.core.contacts.services.segments import create_segment, delete_segment, update_segment
 from postroom.core.contacts.services.suppression import (
     lift_suppression,
@@ -72,6 +73,7 @@ __all__ = [
     "cancel_bulk",
     "cancel_export",
     "cancel_import",
+    "change_field_type",
     "confirm_membership",
     "create_account",
     "create_category",
@@ -82,6 +84,7 @@ __all__ = [
     "delete_account",
     "delete_category",
     "delete_contact",
+    "delete_field",
     "delete_interaction",
     "delete_list",
     "delete_segment",
@@ -90,6 +93,7 @@ __all__ = [
     "fail_bulk",
     "fail_export",
     "fail_import",
+    "fail_type_change",
     "fetch_export",
     "finish_erasure",
     "forget_old_bulk",
@@ -98,6 +102,7 @@ __all__ = [
     "link_account",
     "merge_contacts",
     "move_category",
+    "move_field",
     "opt_in",
     "opt_out",
     "renew_confirmation",
@@ -107,6 +112,7 @@ __all__ = [
     "run_confirmations",
     "run_export",
     "run_import",
+    "run_type_change",
     "save_preferences",
     "set_consent",
     "set_list_member",
@@ -123,6 +129,7 @@ __all__ = [
     "update_account",
     "update_category",
     "update_contact",
+    "update_field",
     "update_list",
     "update_segment",
 ]

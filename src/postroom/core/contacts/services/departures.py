@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from postroom.core.contacts.models import Consent, Contact, ContactTag, ContactWorkspace, ListMember
+from postroom.core.contacts.models import (
+    AccountContact,
+    Consent,
+    Contact,
+    ContactTag,
+    ContactWorkspace,
+    Interaction,
+    ListMember,
+)
 from postroom.core.contacts.services.suppression import keep_opt_outs
 from postroom.core.workspaces.models import Workspace
 
@@ -18,6 +26,8 @@ def remove_people(*, workspace: Workspace, people: Sequence[Contact], now: datet
     ContactTag.objects.filter(contact_id__in=ids, tag__workspace=workspace).delete()
     ListMember.objects.filter(contact_id__in=ids, list__workspace=workspace).delete()
     Consent.objects.filter(contact_id__in=ids, category__workspace=workspace).delete()
+    AccountContact.objects.filter(contact_id__in=ids, account__workspace=workspace).delete()
+    Interaction.objects.filter(contact_id__in=ids, workspace=workspace).delete()
     ContactWorkspace.objects.filter(contact_id__in=ids, workspace=workspace).delete()
     elsewhere = set(ContactWorkspace.objects.filter(contact_id__in=ids).values_list("contact_id", flat=True))
     Contact.objects.filter(pk__in=[pk for pk in ids if pk not in elsewhere]).delete()

@@ -22,7 +22,7 @@ from postroom.core.contacts.types.consent import (
     SuppressionScope,
     Verdict,
 )
-from postroom.core.contacts.types.fields import FieldScope, FieldSpec, FieldType, NewField
+from postroom.core.contacts.types.fields import FieldChanges, FieldScope, FieldSpec, FieldType, NewField
 from postroom.core.contacts.types.files import CsvFormat, CsvSample, ExportFormat, ImportMapping, ImportStatus, Upload
 from postroom.core.contacts.types.forecasts import (
     EarlierImport,
@@ -72,6 +72,7 @@ __all__ = [
     "Fate",
     "Fence",
     "FieldChange",
+    "FieldChanges",
     "FieldChoice",
     "FieldScope",
     "FieldSpec",

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from django.db.models import TextChoices
 
+from postroom.kit.types import UNSET, Unset
+
 
 class FieldScope(TextChoices):
-    """Who sees a field: every workspace, only the organization's own room, or one workspace."""
+    """Who sees a field: every workspace, those the organization runs itself by (``settings.is_global``), or one."""
 
     CORE = "core"
     GLOBAL_INTERNAL = "global_internal"
@@ -45,3 +47,16 @@ class NewField:
     type: FieldType = FieldType.TEXT
     scope: FieldScope = FieldScope.WORKSPACE
     options: tuple[str, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChanges:
+    """What to say anew of a field; ``UNSET`` stays. Options that people still have are only taken away when it
+    ``keeps_values``: these people keep theirs.
+    """
+
+    label: str | Unset = UNSET
+    description: str | Unset = UNSET
+    options: tuple[str, ...] | Unset = UNSET
+    keeps_values: bool = False
