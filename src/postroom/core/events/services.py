@@ -15,7 +15,6 @@ from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit import notify
-from postroom.kit.needles import like_patterns
 from postroom.kit.types import JSONValue
 
 Handler = Callable[[Event], None]
@@ -24,8 +23,10 @@ MAX_ATTEMPTS: Final = 8
 FIRST_RETRY: Final = timedelta(seconds=2)
 
 _SCRUB: Final = """
-UPDATE events_domainevent SET error = '', data = CASE WHEN data::text ILIKE ANY(%s) THEN '{}' ELSE data END
-WHERE contact_id = ANY(%s)
+UPDATE events_domainevent SET error = '', data = (
+    SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(data)
+    WHERE jsonb_typeof(value) IN ('number', 'boolean'))
+WHERE contact_id = ANY(%s) AND (error <> '' OR data <> '{}')
 """
 
 log = structlog.get_logger(__name__)
@@ -89,10 +90,10 @@ def dispatch_events(*, now: datetime, limit: int = 500) -> int:
     return count
 
 
-def scrub_events(*, contact_ids: Iterable[int], needles: Iterable[str]) -> None:
-    """Blank what facts say of an erased person beyond that they happened, and the words of subscribers that failed."""
+def scrub_events(*, contact_ids: Iterable[int]) -> None:
+    """Take the words out of the facts about an erased person, numbers stay; also those of subscribers that failed."""
     with connection.cursor() as cursor:
-        cursor.execute(_SCRUB, [like_patterns(needles), list(contact_ids)])
+        cursor.execute(_SCRUB, [list(contact_ids)])
 
 
 def _to_row(workspace: Workspace, event: NewEvent, now: datetime) -> DomainEvent:

@@ -46,7 +46,7 @@ _BULK_BEFORE: Final = """
 UPDATE contacts_bulkchange SET before = before - %(keys)s::text[]
 WHERE run_id IN (SELECT r.id FROM contacts_bulkrun r JOIN workspaces_workspace w ON w.id = r.workspace_id
         WHERE w.organization_id = %(organization)s)
-    AND contact_ids && %(ids)s AND before ?| %(keys)s
+    AND contact_ids && %(ids)s::bigint[] AND before ?| %(keys)s::text[]
 """
 _BAD_ROWS: Final = """
 UPDATE contacts_suppressionrun SET errors = '[]' WHERE errors::text ILIKE ANY(%(needles)s)
@@ -98,7 +98,7 @@ def _scrub_trails(person: ErasedPerson) -> None:
     notes = Interaction.objects.filter(contact_id__in=person.contact_ids).values_list("pk", flat=True)
     objects = {"contact": person.contact_ids, "interaction": tuple(notes)}
     workspaces.scrub_audit(organization_id=person.organization_id, objects=objects, needles=person.needles)
-    events.scrub_events(contact_ids=person.contact_ids, needles=person.needles)
+    events.scrub_events(contact_ids=person.contact_ids)
 
 
 def _scrub_texts(person: ErasedPerson) -> None:

@@ -22,7 +22,7 @@ SELECT EXISTS (SELECT FROM mail_message m WHERE m.id = ANY(%(named)s) AND m.stat
 _NAMED: Final = """
 SELECT id, contact_id = ANY(%(people)s) OR "to" <@ to_jsonb(%(addresses)s::text[]) FROM mail_message
 WHERE contact_id = ANY(%(people)s) OR (workspace_id = ANY(%(rooms)s)
-    AND ("to" ?| %(addresses)s OR cc ?| %(addresses)s OR bcc ?| %(addresses)s))
+    AND ("to" ?| %(addresses)s::text[] OR cc ?| %(addresses)s::text[] OR bcc ?| %(addresses)s::text[]))
 """
 _OWN_CONTENTS: Final = """
 SELECT c.id, c.digest = sha256(('erased ' || c.id)::bytea) FROM mail_content c
@@ -40,12 +40,14 @@ _STEPS: Final = (
     UPDATE mail_message SET status = 'suppressed', reply_text = 'erased', next_attempt_at = NULL
     WHERE id = ANY(%(own)s) AND status IN ('queued', 'deferred')
     """,
+    # Mail that went to the address before anybody knew whose it was is the person's, too: so it is found again.
     """
-    UPDATE mail_message SET headers = '{}', slots = '{}' WHERE id = ANY(%(own)s) AND (headers <> '{}' OR slots <> '{}')
+    UPDATE mail_message SET headers = '{}', slots = '{}', contact_id = coalesce(contact_id, %(person)s)
+    WHERE id = ANY(%(own)s) AND (headers <> '{}' OR slots <> '{}' OR contact_id IS NULL)
     """,
     """
-    UPDATE mail_message SET "to" = "to" - %(addresses)s, cc = cc - %(addresses)s, bcc = bcc - %(addresses)s,
-        reply_to = reply_to - %(addresses)s,
+    UPDATE mail_message SET "to" = "to" - %(addresses)s::text[], cc = cc - %(addresses)s::text[],
+        bcc = bcc - %(addresses)s::text[], reply_to = reply_to - %(addresses)s::text[],
         reply_text = CASE WHEN reply_text ILIKE ANY(%(needles)s) THEN '' ELSE reply_text END,
         idempotency_key = CASE WHEN idempotency_key ILIKE ANY(%(needles)s) THEN '' ELSE idempotency_key END
     WHERE id = ANY(%(named)s)
@@ -67,7 +69,7 @@ _STEPS: Final = (
     "UPDATE mail_storedhit SET agent = '', ip = '' WHERE message_id = ANY(%(own)s)",
     """
     DELETE FROM mail_sandboxmail WHERE message_id = ANY(%(named)s)
-        OR workspace_id = ANY(%(rooms)s) AND recipients ?| %(addresses)s
+        OR workspace_id = ANY(%(rooms)s) AND recipients ?| %(addresses)s::text[]
     """,
     """
     DELETE FROM mail_inboundmessage WHERE message_id = ANY(%(own)s) OR contact_id = ANY(%(people)s)
@@ -86,6 +88,7 @@ def scrub_mail(person: ErasedPerson, now: datetime) -> bool:
     rooms = Workspace.objects.filter(organization_id=person.organization_id).values_list("pk", flat=True)
     values: dict[str, Any] = {
         "rooms": list(rooms),
+        "person": person.contact_ids[0],
         "people": list(person.contact_ids),
         "addresses": list(person.addresses),
         "needles": like_patterns(person.needles),
