@@ -11,6 +11,8 @@ from django.test import Client
 from postroom.core.campaigns import services as campaigns
 from postroom.core.contacts import services as contacts
 from postroom.core.contacts.types import (
+    BulkAction,
+    BulkKind,
     ExportFormat,
     FieldType,
     ImportMapping,
@@ -72,6 +74,13 @@ def make_tenant(secret: str) -> Tenant:
         actor=actor,
         now=NOW,
     )
+    bulk = contacts.start_bulk(
+        workspace=workspace,
+        selection=Selection(search=secret),
+        action=BulkAction(BulkKind.TAG, {"tag": f"tag {secret}"}),
+        actor=actor,
+        now=NOW,
+    )
     export = contacts.start_export(
         workspace=workspace, selection=Selection(search=secret), format=ExportFormat.CSV, actor=actor, now=NOW
     )
@@ -92,6 +101,7 @@ def make_tenant(secret: str) -> Tenant:
         "segment": segment,
         "import": run,
         "export": export,
+        "bulk": bulk,
         "sender": sender,
         "domain": domain,
         "campaign": campaign,

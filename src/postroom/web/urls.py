@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from postroom.web.accounts import urls as accounts
+from postroom.web.bulk import urls as bulk
 from postroom.web.campaigns import urls as campaigns
 from postroom.web.contacts import urls as contacts
 from postroom.web.exports import urls as exports
@@ -14,7 +15,7 @@ from postroom.web.sandbox import urls as sandbox
 from postroom.web.segments import urls as segments
 from postroom.web.senders import urls as senders
 
-AREAS = (overview, contacts, lists, segments, imports, exports, campaigns, reports, sandbox, senders)
+AREAS = (overview, contacts, bulk, lists, segments, imports, exports, campaigns, reports, sandbox, senders)
 
 in_workspace = ([pattern for area in AREAS for pattern in area.urlpatterns], "web")
 

@@ -64,6 +64,13 @@ def forget_old_mail(now: datetime) -> bool:
 
 
 @every(HOUR_S)
+def forget_old_bulk(now: datetime) -> bool:
+    """Delete what undoes bulk changes long past, and their records."""
+    contacts.forget_old_bulk(now=now)
+    return False
+
+
+@every(HOUR_S)
 def forget_jobs(now: datetime) -> bool:
     """Delete the records of jobs that ended long ago."""
     forget_old_jobs()

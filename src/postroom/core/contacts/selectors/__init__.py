@@ -50,6 +50,11 @@ from postroom.core.contacts.selectors.segments import (
 )
 from postroom.core.contacts.selectors.selections import select_people
 from postroom.core.contacts.selectors.sheets import open_sheets
+from postroom.core.contacts.selectors.suppression_files import (
+    get_suppression_run,
+    iter_suppression_file,
+    list_suppression_runs,
+)
 from postroom.core.contacts.selectors.suppressions import get_suppression, iter_suppressions, list_suppressions
 
 __all__ = [
@@ -85,10 +90,12 @@ __all__ = [
     "get_segment",
     "get_segment_by_id",
     "get_suppression",
+    "get_suppression_run",
     "has_audience",
     "is_export_ready",
     "iter_audience",
     "iter_error_file",
+    "iter_suppression_file",
     "iter_suppressions",
     "list_account_interactions",
     "list_account_people",
@@ -105,6 +112,7 @@ __all__ = [
     "list_lists",
     "list_person_ids",
     "list_segments",
+    "list_suppression_runs",
     "list_suppressions",
     "list_tags",
     "load_address_states",

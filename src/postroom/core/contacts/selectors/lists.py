@@ -24,17 +24,22 @@ def lock_list(*, workspace: Workspace, list_id: int) -> List:
     return list_
 
 
-def list_lists(*, workspace: Workspace) -> list[List]:
-    """Return the workspace's lists by name, each with ``member_count`` and, of these, ``subscribed_count``."""
-    subscribed = Count("members", filter=Q(members__status=MemberStatus.SUBSCRIBED))
-    rows = List.objects.filter(workspace=workspace).annotate(member_count=Count("members"), subscribed_count=subscribed)
-    return list(rows.order_by("name", "pk"))
+def list_lists(*, workspace: Workspace, with_counts: bool = True) -> list[List]:
+    """Return the workspace's lists by name, each with ``member_count`` and, of these, ``subscribed_count``.
+
+    Counting looks at every membership; where only names are wanted, leave it out.
+    """
+    rows = List.objects.filter(workspace=workspace).order_by("name", "pk")
+    if with_counts:
+        subscribed = Count("members", filter=Q(members__status=MemberStatus.SUBSCRIBED))
+        rows = rows.annotate(member_count=Count("members"), subscribed_count=subscribed)
+    return list(rows)
 
 
-def list_tags(*, workspace: Workspace) -> list[Tag]:
-    """Return the workspace's tags by name, each with ``contact_count``."""
-    rows = Tag.objects.filter(workspace=workspace).annotate(contact_count=Count("contact_links"))
-    return list(rows.order_by("name", "pk"))
+def list_tags(*, workspace: Workspace, with_counts: bool = True) -> list[Tag]:
+    """Return the workspace's tags by name, each with ``contact_count`` unless that is left out."""
+    rows = Tag.objects.filter(workspace=workspace).order_by("name", "pk")
+    return list(rows.annotate(contact_count=Count("contact_links")) if with_counts else rows)
 
 
 def get_category(*, workspace: Workspace, category_id: int) -> Category:

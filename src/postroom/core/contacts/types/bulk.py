@@ -15,13 +15,13 @@ BULK_SOURCE: Final = "bulk change "
 class BulkKind(TextChoices):
     """What can be done to many people at once."""
 
-    TAG = "tag"
-    UNTAG = "untag"
-    SUBSCRIBE = "subscribe"
-    UNSUBSCRIBE = "unsubscribe"
-    SET_FIELD = "set_field"
-    CLEAR_FIELD = "clear_field"
-    DELETE = "delete"
+    TAG = "tag", "Add a tag"
+    UNTAG = "untag", "Remove a tag"
+    SUBSCRIBE = "subscribe", "Put on a list"
+    UNSUBSCRIBE = "unsubscribe", "Take off a list"
+    SET_FIELD = "set_field", "Set a field"
+    CLEAR_FIELD = "clear_field", "Clear a field"
+    DELETE = "delete", "Delete"
 
 
 @dataclass(frozen=True, slots=True)

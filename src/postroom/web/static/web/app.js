@@ -1,5 +1,5 @@
 // Small behaviours of the pages, all by attribute: data-toggles, data-opens, data-closes, data-copies, data-removes,
-// data-width, data-previews, data-guards.
+// data-width, data-previews, data-guards, data-ticks, data-arrows.
 (() => {
   "use strict";
 
@@ -54,6 +54,45 @@
     waits.set(form, setTimeout(() => refresh(form), 500));
   };
   document.addEventListener("input", later);
+
+  // A table to tick people in: data-ticks on its form, data-ticks-all on the box that ticks the page, data-ticked on the
+  // button whose words count them.
+  const recount = (form) => {
+    const boxes = [...form.querySelectorAll("input[name=uid]")];
+    const ticked = boxes.filter((box) => box.checked).length;
+    const all = form.querySelector("[data-ticks-all]");
+    const button = form.querySelector("[data-ticked]");
+    if (!all || !button) return;
+    all.hidden = false;
+    all.checked = ticked === boxes.length;
+    all.indeterminate = ticked > 0 && ticked < boxes.length;
+    button.disabled = ticked === 0;
+    button.textContent = button.dataset.ticked.replace("#", ticked);
+  };
+  const recountAll = () => document.querySelectorAll("form[data-ticks]").forEach(recount);
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-ticks]");
+    if (!form) return;
+    if (event.target.matches("[data-ticks-all]")) {
+      for (const box of form.querySelectorAll("input[name=uid]")) box.checked = event.target.checked;
+    }
+    recount(form);
+  });
+  document.addEventListener("DOMContentLoaded", recountAll);
+  window.addEventListener("pageshow", recountAll);
+  document.addEventListener("htmx:after:swap", recountAll);
+
+  // From a search box (data-arrows names where its results stand) down into them and back up, by the arrow keys.
+  document.addEventListener("keydown", (event) => {
+    const box = document.querySelector("[data-arrows]");
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!box || !step) return;
+    const stops = [box, ...document.querySelectorAll(`${box.dataset.arrows} tbody a`)];
+    const at = stops.indexOf(document.activeElement);
+    if (at < 0 || !stops[at + step]) return;
+    event.preventDefault();
+    stops[at + step].focus();
+  });
 
   // What was written and not saved is not left behind by accident.
   let isUnsaved = false;

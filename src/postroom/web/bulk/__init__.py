@@ -1,0 +1,1 @@
+"""One change to many people: said, confirmed, watched, taken back."""

@@ -1,0 +1,35 @@
+"""Reading whom an address of ours means: the filters of the contact table, or people ticked one by one."""
+
+from django.http import QueryDict
+
+from postroom.core.contacts.errors import NoSuchContact, NoSuchList, NoSuchSegment
+from postroom.core.contacts.types import Selection
+from postroom.kit.ids import parse_uuid
+from postroom.web.shared.query import whole_number
+
+
+def read_filters(query: QueryDict) -> Selection:
+    """Return the filters of the contact table: ``q``, ``tag``, ``list``, ``segment``.
+
+    Raises NoSuchList or NoSuchSegment for what is no number: what is not understood is never read as "everybody".
+    """
+    list_id, segment_id = whole_number(query.get("list")), whole_number(query.get("segment"))
+    if query.get("list") and list_id is None:
+        raise NoSuchList
+    if query.get("segment") and segment_id is None:
+        raise NoSuchSegment
+    return Selection(search=query.get("q", "")[:300], tag=query.get("tag", ""), list_id=list_id, segment_id=segment_id)
+
+
+def read_selection(query: QueryDict) -> Selection:
+    """Return those ticked, each a ``uid``; with ``all``, or with nobody ticked, all whom the filters let through.
+
+    Raises NoSuchContact for a uid that is none, and what ``read_filters`` raises.
+    """
+    filters = read_filters(query)
+    if query.get("all") or "uid" not in query:
+        return filters
+    uids = [parse_uuid(text) for text in query.getlist("uid")]
+    if not all(uids):
+        raise NoSuchContact
+    return Selection(uids=tuple(map(str, uids)))
