@@ -90,10 +90,12 @@ def import_people(page: Page, people: Path) -> None:
     page.get_by_role("button", name="Read the file").click()
     expect(page.get_by_label("First name", exact=True)).to_have_value("first_name")
     page.get_by_label("… or on a new list named").fill("Monthly letter")
+    page.get_by_role("button", name="See what it would do").click()
+    assert figure(page, "New people") == READERS + len(MAGIC)
     page.get_by_role("button", name="Start the import").click()
     expect(page.locator("#run").get_by_role("status")).to_have_text("Done", timeout=30_000)
     assert figure(page, "New people") == READERS + len(MAGIC)
-    assert figure(page, "Bad rows") == 1
+    assert figure(page, "Rows refused") == 1
     expect(page.get_by_role("cell", name="not-an-address,Nobody,FR")).to_be_visible()
     assert is_quiet(page)
     take_shots(page, "journey import")
