@@ -10,6 +10,7 @@ from postroom.core.contacts.jobs import (
     RUN_BULK,
     RUN_EXPORT,
     RUN_IMPORT,
+    RUN_SUPPRESSION_FILE,
     UNDO_BULK,
 )
 from postroom.kit import clock
@@ -81,3 +82,15 @@ def change_type(*, run_uid: str) -> None:
 def fail_type_change(*, run_uid: str, reason: str) -> None:
     """Let whoever waits for the new type know that it ends here."""
     contacts.fail_type_change(run_uid=UUID(run_uid), reason=reason, now=clock.now())
+
+
+@handles(RUN_SUPPRESSION_FILE)
+def run_suppression_file(*, run_uid: str) -> None:
+    """Read a file of suppressions to its end; it goes on where a killed worker left it."""
+    contacts.run_suppression_file(run_uid=UUID(run_uid), clock=clock.now)
+
+
+@gives_up(RUN_SUPPRESSION_FILE)
+def fail_suppression_file(*, run_uid: str, reason: str) -> None:
+    """Let whoever waits for the file know that it ends here."""
+    contacts.fail_suppression_file(run_uid=UUID(run_uid), reason=reason, now=clock.now())

@@ -12,6 +12,7 @@ ERASE_CONTACT: Final = jobs.Job("contacts.erase_contact")
 RUN_BULK: Final = jobs.Job("contacts.run_bulk", queue="imports")
 UNDO_BULK: Final = jobs.Job("contacts.undo_bulk", queue="imports")
 RUN_EXPORT: Final = jobs.Job("contacts.run_export", queue="imports")
+RUN_SUPPRESSION_FILE: Final = jobs.Job("contacts.run_suppression_file", queue="imports")
 RUN_IMPORT: Final = jobs.Job("contacts.run_import", queue="imports")
 
 
@@ -49,3 +50,8 @@ def defer_erase_contact(*, contact_id: int, schedule_at: datetime | None = None)
 def defer_change_type(*, run_uid: UUID) -> None:
     """Have a field given another type once the caller's transaction commits; one run of it at a time."""
     jobs.defer(CHANGE_TYPE, lock=f"contacts.type.{run_uid}", run_uid=str(run_uid))
+
+
+def defer_run_suppression_file(*, run_uid: UUID) -> None:
+    """Have a file of suppressions read in once the caller's transaction commits; one run of it at a time."""
+    jobs.defer(RUN_SUPPRESSION_FILE, lock=f"contacts.suppressions.{run_uid}", run_uid=str(run_uid))

@@ -41,6 +41,7 @@ from postroom.core.contacts.selectors.people import (
     load_profiles,
 )
 from postroom.core.contacts.selectors.preferences import describe_preferences
+from postroom.core.contacts.selectors.privacy import find_privacy_request
 from postroom.core.contacts.selectors.segments import (
     get_segment,
     get_segment_by_id,
@@ -74,6 +75,7 @@ __all__ = [
     "find_bringing_import",
     "find_duplicates",
     "find_earlier_import",
+    "find_privacy_request",
     "find_survivor_id",
     "find_type_change",
     "forecast_bulk",

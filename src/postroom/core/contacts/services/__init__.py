@@ -54,6 +54,13 @@ from postroom.core.contacts.services.people import (
     update_contact,
 )
 from postroom.core.contacts.services.preferences import ask_preference_link, save_preferences
+from postroom.core.contacts.services.privacy import (
+    ask_privacy_link,
+    erase_by_link,
+    forget_privacy_requests,
+    note_data_export,
+    take_data,
+)
 from postroom.core.contacts.services.retyping import change_field_type, fail_type_change, run_type_change
 from postroom.core.contacts.services.segments import create_segment, delete_segment, update_segment
 from postroom.core.contacts.services.suppression import (
@@ -61,6 +68,11 @@ from postroom.core.contacts.services.suppression import (
     suppress_address,
     suppress_addresses,
     unsuppress_address,
+)
+from postroom.core.contacts.services.suppression_files import (
+    fail_suppression_file,
+    run_suppression_file,
+    start_suppression_file,
 )
 from postroom.core.contacts.services.wishes import revise_contact
 
@@ -70,6 +82,7 @@ __all__ = [
     "ask_confirmation",
     "ask_confirmations",
     "ask_preference_link",
+    "ask_privacy_link",
     "cancel_bulk",
     "cancel_export",
     "cancel_import",
@@ -89,20 +102,24 @@ __all__ = [
     "delete_list",
     "delete_segment",
     "edit_interaction",
+    "erase_by_link",
     "erase_contact",
     "fail_bulk",
     "fail_export",
     "fail_import",
+    "fail_suppression_file",
     "fail_type_change",
     "fetch_export",
     "finish_erasure",
     "forget_old_bulk",
     "forget_old_exports",
+    "forget_privacy_requests",
     "lift_suppression",
     "link_account",
     "merge_contacts",
     "move_category",
     "move_field",
+    "note_data_export",
     "opt_in",
     "opt_out",
     "renew_confirmation",
@@ -112,6 +129,7 @@ __all__ = [
     "run_confirmations",
     "run_export",
     "run_import",
+    "run_suppression_file",
     "run_type_change",
     "save_preferences",
     "set_consent",
@@ -119,9 +137,11 @@ __all__ = [
     "start_bulk",
     "start_export",
     "start_import",
+    "start_suppression_file",
     "suppress_address",
     "suppress_addresses",
     "tag_contact",
+    "take_data",
     "undo_bulk",
     "unlink_account",
     "unsuppress_address",

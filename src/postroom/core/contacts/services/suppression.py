@@ -1,5 +1,6 @@
 """Writes of suppressions: addresses that must not be mailed, whoever asks."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -42,11 +43,11 @@ _RANKS: Final = [reason.value for reason in RANK]
 _UPSERT: Final = """
 INSERT INTO contacts_suppression AS s
     (uid, scope, organization_id, workspace_id, address_hash, email, reason, detail, is_opted_out, created_at)
-SELECT n.uid, %(scope)s, %(organization)s, %(workspace)s, n.address_hash, n.email, n.reason, n.detail,
-       n.reason = 'unsubscribed', %(now)s
-FROM unnest(%(uids)s::uuid[], %(hashes)s::bytea[], %(emails)s::text[], %(reasons)s::text[], %(details)s::text[])
-     AS n(uid, address_hash, email, reason, detail)
-ORDER BY n.address_hash
+SELECT n.uid, %(scope)s, %(organization)s, %(workspace)s, decode(n.key, 'hex'), n.email, n.reason, n.detail,
+       n.reason = 'unsubscribed', n.at
+FROM json_to_recordset(%(rows)s::json)
+     AS n(uid uuid, key text, email text, reason text, detail text, at timestamptz)
+ORDER BY n.key
 ON CONFLICT (address_hash, scope, organization_id, workspace_id) DO UPDATE SET
     reason = CASE WHEN array_position(%(ranks)s::text[], s.reason::text)
                      < array_position(%(ranks)s::text[], excluded.reason::text) THEN excluded.reason ELSE s.reason END,
@@ -209,12 +210,7 @@ def put_suppressions(
         "scope": scope.value,
         "organization": workspace.organization_id if scope is not SuppressionScope.PLATFORM else None,
         "workspace": workspace.pk if scope is SuppressionScope.WORKSPACE else None,
-        "now": now,
-        "uids": [uuid7() for _ in strongest],
-        "hashes": [crypto.address_hash(one.address) for one in strongest],
-        "emails": [one.address for one in strongest],
-        "reasons": [one.reason.value for one in strongest],
-        "details": [one.detail[:1000].replace("\0", "") for one in strongest],
+        "rows": json.dumps([_row(key, one, now) for key, one in strongest.items()]),
         "ranks": _RANKS,
     }
     with connection.cursor() as cursor:
@@ -222,11 +218,23 @@ def put_suppressions(
         return [row[0] for row in cursor.fetchall()]
 
 
-def _strongest(entries: Sequence[NewSuppression]) -> list[NewSuppression]:
-    """One entry for each address: one statement cannot write a row twice."""
-    found: dict[str, NewSuppression] = {}
+def _row(key: bytes, entry: NewSuppression, now: datetime) -> JSONObject:
+    return {
+        "uid": uuid7().hex,
+        "key": key.hex(),
+        "email": entry.address,
+        "reason": entry.reason.value,
+        "detail": entry.detail[:1000].replace("\0", ""),
+        "at": (entry.at or now).isoformat(),
+    }
+
+
+def _strongest(entries: Sequence[NewSuppression]) -> dict[bytes, NewSuppression]:
+    """Return one entry for each address by its hash: one statement cannot write a row twice."""
+    found: dict[bytes, NewSuppression] = {}
     for one in entries:
-        known = found.get(one.address)
+        key = one.address_hash or crypto.address_hash(one.address)
+        known = found.get(key)
         if known is None or RANK.index(known.reason) < RANK.index(one.reason):
-            found[one.address] = one
-    return list(found.values())
+            found[key] = one
+    return found

@@ -99,11 +99,16 @@ class ConfirmLink:
 
 @dataclass(frozen=True, slots=True)
 class NewSuppression:
-    """An address in its one spelling that must not be mailed, and why."""
+    """An address in its one spelling that must not be mailed, and why; ``at`` is when that began, if not now.
+
+    An address that is forgotten is known by its ``address_hash`` alone.
+    """
 
     address: str
     reason: SuppressionReason
     detail: str = ""
+    at: datetime | None = None
+    address_hash: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
