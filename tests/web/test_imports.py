@@ -1,5 +1,6 @@
-"""The import pages, from the upload to the rows that could not be read."""
+"""The import pages, from the upload to the rows that were refused."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,11 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
+from openpyxl import Workbook
 
 from postroom.core.contacts import services
 from postroom.core.contacts.models import Contact, Field, ImportRun, List
-from postroom.core.contacts.types import ImportStatus
+from postroom.core.contacts.types import ImportStatus, MemberStatus
 from postroom.core.workspaces.models import User, Workspace
 from postroom.core.workspaces.types import Actor, Door
 from postroom.kit import clock
@@ -29,6 +31,26 @@ def accept_suggestions(client: Client, address: str, **changes: str) -> HttpResp
     form = client.get(address).context["form"]
     suggested = {column.html_name: column.initial for column, _ in form.columns()}
     return client.post(address, {**suggested, "list_id": "", "new_list": "", "tags": "", "act": "start", **changes})
+
+
+def make_book(**sheets: list[list[object]]) -> bytes:
+    book, file = Workbook(), io.BytesIO()
+    book.remove(book["Sheet"])
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(file)
+    return file.getvalue()
+
+
+def import_file(client: Client, workspace: Workspace, content: bytes, **changes: str) -> ImportRun:
+    """Take a file all the way through; return its import, done."""
+    location = accept_suggestions(client, upload(client, workspace, content)["Location"], **changes)["Location"]
+    run = ImportRun.objects.get(uid=location.rstrip("/").rpartition("/")[2])
+    services.run_import(run_uid=run.uid, clock=clock.now)
+    run.refresh_from_db()
+    return run
 
 
 def test_a_file_is_mapped_imported_and_explained(as_colleague: Client, workspace: Workspace) -> None:
@@ -114,3 +136,133 @@ def test_an_import_of_another_workspace_is_unknown_here(
     run = ImportRun.objects.get()
     theirs = Workspace.objects.get(memberships__user=stranger)
     assert as_stranger.get(f"/w/{theirs.slug}/imports/{run.uid}/").status_code == 404
+
+
+def test_what_it_would_do_is_shown_before_anything_is_done(as_owner: Client, workspace: Workspace) -> None:
+    mapping = upload(as_owner, workspace, SMALL)["Location"]
+    answer = accept_suggestions(as_owner, mapping, act="check", new_list="Everybody", tags="fair", on_known="skip")
+    page = answer.content.decode()
+    assert "All 2 rows of the file were read" in page
+    assert "Everybody goes on the list “Everybody” as subscribed" in page
+    assert "not-an-address" in page
+    assert answer.context["forecast"].created == 1
+    assert not ImportRun.objects.exists()
+    assert not List.objects.exists()
+
+
+def test_the_answers_travel_from_the_mapping_to_the_start_and_back(as_owner: Client, workspace: Workspace) -> None:
+    mapping = upload(as_owner, workspace, SMALL)["Location"]
+    said = {"tags": "fair", "constant_field_0": "language", "constant_value_0": "de", "list_status": "unsubscribed"}
+    checked = accept_suggestions(as_owner, mapping, act="check", new_list="Old", accepts_unaddressed="on", **said)
+    hidden = dict(checked.context["form"].answers())
+    changed = as_owner.post(mapping, {**hidden, "act": "change"})
+    assert changed.templates[0].name == "web/imports/map.html"
+    assert changed.context["form"]["tags"].value() == "fair"
+    assert changed.context["form"]["constant_value_0"].value() == "de"
+    as_owner.post(mapping, {**hidden, "act": "start"})
+    run = ImportRun.objects.get()
+    assert run.mapping["constants"] == {"language": "de"}
+    assert run.mapping["list_status"] == "unsubscribed"
+    assert run.mapping["accepts_unaddressed"] is True
+    services.run_import(run_uid=run.uid, clock=clock.now)
+    assert List.objects.get().members.get().status == MemberStatus.UNSUBSCRIBED
+    assert Contact.objects.get().language == "de"
+
+
+def test_a_workbook_is_imported_sheet_by_sheet(as_owner: Client, workspace: Workspace) -> None:
+    guests: list[list[object]] = [["Email", "Age"], ["ada@example.com", 36.0]]
+    speakers: list[list[object]] = [["Mail", "Topic"], ["grace@example.com", "Compilers"]]
+    content = make_book(Cover=[], Guests=guests, Speakers=speakers)
+    mapping = upload(as_owner, workspace, content, "fair.xlsx")["Location"]
+    first = as_owner.get(mapping)
+    assert [sheet.name for sheet in first.context["staged"].sheets] == ["Guests", "Speakers"]
+    assert "Age" in first.content.decode()
+    started = accept_suggestions(as_owner, f"{mapping}?sheet=2")
+    run = ImportRun.objects.get()
+    assert started["Location"].endswith(f"{run.uid}/")
+    assert run.filename == "fair.xlsx (Speakers)"
+    services.run_import(run_uid=run.uid, clock=clock.now)
+    assert Contact.objects.get().custom == {"topic": "Compilers"}
+    assert not default_storage.listdir(f"staged/{workspace.pk}")[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and so on", ".xls"),
+        (b"\x1f\x8b\x08 and so on", ".gz"),
+        (b"PK\x03\x04 and so on", "damaged"),
+        (b"%PDF-1.7", "PDF"),
+    ],
+)
+def test_another_kind_of_file_is_refused_with_what_to_do(
+    as_owner: Client, workspace: Workspace, content: bytes, word: str
+) -> None:
+    response = upload(as_owner, workspace, content, "people.csv")
+    assert response.status_code == 200
+    assert word in response.context["form"].non_field_errors()[0]
+    assert not default_storage.exists(f"staged/{workspace.pk}")
+
+
+def test_the_refused_rows_come_as_a_file(as_viewer: Client, as_owner: Client, workspace: Workspace) -> None:
+    run = import_file(as_owner, workspace, SMALL)
+    response = as_viewer.get(f"/w/{workspace.slug}/imports/{run.uid}/refused.csv")
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert response["Content-Disposition"] == 'attachment; filename="people - refused rows.csv"'
+    assert response["Cache-Control"].startswith("max-age=0, no-cache, no-store")
+    text = b"".join(response.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    assert text.splitlines()[1].startswith("not-an-address,Bob,44,,2,E-mail,")
+
+
+def test_the_answers_of_the_last_such_file_are_proposed_and_can_be_dropped(
+    as_owner: Client, workspace: Workspace
+) -> None:
+    import_file(as_owner, workspace, SMALL, tags="fair", new_list="Guests", column_2="")
+    mapping = upload(as_owner, workspace, SMALL)["Location"]
+    proposed = as_owner.get(mapping)
+    assert "You imported such a file before" in proposed.content.decode()
+    assert proposed.context["form"]["tags"].value() == "fair"
+    assert proposed.context["form"]["column_2"].value() == ""
+    assert proposed.context["form"]["list_id"].value() == List.objects.get().pk
+    fresh = as_owner.get(f"{mapping}?fresh=1")
+    assert "You imported such a file before" not in fresh.content.decode()
+    assert fresh.context["form"]["tags"].value() == ""
+    assert fresh.context["form"]["column_2"].value() == "custom.shoe_size"
+
+
+def test_a_list_that_is_gone_is_not_proposed(as_owner: Client, workspace: Workspace) -> None:
+    import_file(as_owner, workspace, SMALL, new_list="Guests")
+    List.objects.all().delete()
+    mapping = upload(as_owner, workspace, SMALL)["Location"]
+    assert accept_suggestions(as_owner, mapping).status_code == 302
+
+
+def test_the_live_part_asks_for_the_whole_page_when_it_is_over(as_owner: Client, workspace: Workspace) -> None:
+    location = accept_suggestions(as_owner, upload(as_owner, workspace, SMALL)["Location"])["Location"]
+    live = as_owner.get(location, headers={"HX-Request": "true"})
+    assert "HX-Refresh" not in live
+    services.run_import(run_uid=ImportRun.objects.get().uid, clock=clock.now)
+    assert as_owner.get(location, headers={"HX-Request": "true"})["HX-Refresh"] == "true"
+
+
+def test_a_viewer_may_look_but_neither_upload_nor_stop_nor_undo(
+    as_viewer: Client, as_owner: Client, workspace: Workspace
+) -> None:
+    run = import_file(as_owner, workspace, SMALL)
+    here = f"/w/{workspace.slug}/imports/"
+    assert upload(as_viewer, workspace, SMALL).status_code == 403
+    for act in ("cancel", "undo"):
+        assert as_viewer.post(f"{here}{run.uid}/{act}/").status_code == 403
+    assert "Undo this import" not in as_viewer.get(f"{here}{run.uid}/").content.decode()
+    assert "Undo this import" in as_owner.get(f"{here}{run.uid}/").content.decode()
+
+
+def test_the_mapping_and_the_forecast_cost_a_few_statements(
+    as_owner: Client, workspace: Workspace, django_assert_max_num_queries: object
+) -> None:
+    rows = b"".join(b"p%d@example.com,%d\n" % (number, number) for number in range(3_000))
+    mapping = upload(as_owner, workspace, b"Email,Number\n" + rows)["Location"]
+    with django_assert_max_num_queries(10):  # type: ignore[operator]
+        as_owner.get(mapping)
+    with django_assert_max_num_queries(14):  # type: ignore[operator]
+        as_owner.post(mapping, {"column_0": "email", "act": "check"})
