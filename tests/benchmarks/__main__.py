@@ -11,7 +11,10 @@ from importlib import import_module
 from tests.benchmarks.ground import describe_machine, installation
 from tests.benchmarks.rounds import say
 
-MODULES = {"import": "imports", "campaign": "campaign", "tracking": "tracking"}
+MODULES = {"import": "imports", "people-import": "people_import", "campaign": "campaign", "tracking": "tracking"}
+
+LARGE = {"people-import"}
+"""Parts that take minutes, measured only when asked for by name, with as many people as are asked for."""
 
 
 def main() -> None:
@@ -19,6 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"any of {', '.join(MODULES)} (default: all)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each pair is measured (default: 5)")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="people of the large parts (default: 1000000)")
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(MODULES):
         parser.error(f"there is no part called {', '.join(sorted(unknown))}")
@@ -26,8 +30,10 @@ def main() -> None:
         parser.error("--rounds must be at least 1")
     with installation() as directory:
         describe_machine()
-        for part in arguments.parts or MODULES:
-            import_module(f"tests.benchmarks.{MODULES[part]}").run(directory, arguments.rounds)
+        for part in arguments.parts or [part for part in MODULES if part not in LARGE]:
+            module = import_module(f"tests.benchmarks.{MODULES[part]}")
+            sizes = (arguments.rows,) if part in LARGE else ()
+            module.run(directory, arguments.rounds, *sizes)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Its standard input holds a pickled ``ChildWork``, its standard output becomes on
 secret that addresses are hashed with.
 """
 
+import gc
 import os
 import pickle
 import sys
@@ -28,6 +29,7 @@ class ChildWork:
 
 def main() -> None:
     """Answer what standard input asks."""
+    gc.set_threshold(200_000, 10, 10)  # a batch is hundreds of thousands of objects, none of them in a ring
     work: ChildWork = pickle.load(sys.stdin.buffer)
     settings.configure(SECRET_KEY=work.secret_keys[0], SECRET_KEY_FALLBACKS=work.secret_keys[1:])
     for answer in _answers(work):

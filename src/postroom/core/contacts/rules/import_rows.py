@@ -168,7 +168,7 @@ class RowReader:
         header = self._headers.get(target, target)
         read = cell_reader(header, target, known)
         if spec := known.specs.get(target):
-            read = partial(_piece, spec.key, read)
+            read = partial(_piece, f"{_ENCODE(spec.key)}: ", read)
         constant = mapping.constants.get(target, "")
         nothing = () if target in {"tags", "lists"} else None if target == "email" else ""
         try:
@@ -213,10 +213,12 @@ def _refuse_extra(extra: Sequence[str]) -> None:
         raise BadRow(f"The row has {len(extra)} cells more than the header: {shown}.")
 
 
-def _piece(key: str, read: CellReader, cell: str) -> str | None:
-    """Return a custom value as it stands in a JSON object."""
+def _piece(beginning: str, read: CellReader, cell: str) -> str | None:
+    """Return a custom value as it stands in a JSON object after its key."""
     value = read(cell)
-    return None if value is None else f"{_ENCODE(key)}: {_ENCODE(value)}"
+    if value is None:
+        return None
+    return beginning + (repr(value) if type(value) in {int, float} else _ENCODE(value))
 
 
 def _merged_lists(

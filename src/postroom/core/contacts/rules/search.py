@@ -5,6 +5,7 @@ PostgreSQL gets the words ready made (``array_to_tsvector``): its own dictionari
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 MAX_WORDS: Final = 60
@@ -31,8 +32,7 @@ def search_words(*, email: str | None, first_name: str, last_name: str, company:
     whole, the pieces of its local part, and its domain with what stands under it. Every one is meant to be looked up
     by its beginning; texts without spaces come as overlapping pairs of letters.
     """
-    line = f"{first_name} {last_name} {company}"
-    words = _ascii_words(line.lower()) if line.isascii() else _words(fold(line))
+    words = [word for text in (first_name, last_name, company) if text for word in _text_words(text)]
     if email:
         words += _address_words(email.lower() if email.isascii() else fold(email))
     return [word[:MAX_LENGTH] for word in dict.fromkeys(words)][:MAX_WORDS]
@@ -60,6 +60,12 @@ def fold(text: str) -> str:
 def _is_mark(one: str) -> bool:
     category = unicodedata.category(one)
     return category[0] == "M" or category in {"Cf", "Cs"}
+
+
+@lru_cache(maxsize=16_384)
+def _text_words(text: str) -> tuple[str, ...]:
+    """Names and companies repeat themselves, in an import of a million most of all."""
+    return tuple(_ascii_words(text.lower()) if text.isascii() else _words(fold(text)))
 
 
 def _ascii_words(line: str) -> list[str]:

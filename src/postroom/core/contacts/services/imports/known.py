@@ -9,6 +9,7 @@ from django.db import connection
 from postroom.core.contacts.rules.import_lines import LINE_COLUMNS, NULL, StagedPerson, escape, names_of, tsvector_text
 from postroom.core.contacts.rules.search import search_words
 from postroom.core.contacts.services.imports.target import MergeTarget
+from postroom.kit.arrays import text_array_text
 from postroom.kit.copy import copy_lines
 
 # OFFSET 0 keeps it one look-up per address, whatever the planner believes of an organization that grows while it is not
@@ -19,11 +20,12 @@ SELECT e.email, c.* FROM unnest(%s::text[]) WITH ORDINALITY AS e(email, n) CROSS
     WHERE organization_id = %s AND email = e.email OFFSET 0 FOR NO KEY UPDATE
 ) c ORDER BY e.n
 """
+_HAS_MERGED: Final = "SELECT EXISTS (SELECT 1 FROM contacts_contactalias WHERE organization_id = %s AND email <> '')"
 # An address that was given up in a merge still means the person it was merged into.
 _FIND_MERGED: Final = """
 SELECT a.email, c.id, c.email, c.first_name, c.last_name, c.company
 FROM contacts_contactalias a JOIN contacts_contact c ON c.id = a.contact_id
-WHERE a.organization_id = %s AND a.email = ANY(%s) ORDER BY c.id FOR NO KEY UPDATE OF c
+WHERE a.organization_id = %s AND a.email = ANY(%s::text[]) ORDER BY c.id FOR NO KEY UPDATE OF c
 """
 _MAKE_STAGE: Final = """
 CREATE TEMPORARY TABLE IF NOT EXISTS contacts_import_stage (
@@ -68,11 +70,14 @@ def find_known(people: Sequence[StagedPerson], target: MergeTarget) -> dict[str,
     organization = target.workspace.organization_id
     emails = [person.email for person in people if person.email]
     with connection.cursor() as cursor:
-        cursor.execute(_FIND, [emails, organization])
+        cursor.execute(_FIND, [text_array_text(emails), organization])
         known = {email: KnownPerson(*row) for email, *row in cursor.fetchall()}
-        rest = [email for email in emails if email not in known]
-        cursor.execute(_FIND_MERGED, [organization, rest])
-        return known | {email: KnownPerson(*row) for email, *row in cursor.fetchall()}
+        cursor.execute(_HAS_MERGED, [organization])
+        if cursor.fetchone()[0]:
+            rest = text_array_text(email for email in emails if email not in known)
+            cursor.execute(_FIND_MERGED, [organization, rest])
+            known |= {email: KnownPerson(*row) for email, *row in cursor.fetchall()}
+    return known
 
 
 def update_known(people: Sequence[tuple[KnownPerson, StagedPerson]], target: MergeTarget) -> None:

