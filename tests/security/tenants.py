@@ -11,6 +11,7 @@ from django.test import Client
 from postroom.core.campaigns import services as campaigns
 from postroom.core.contacts import services as contacts
 from postroom.core.contacts.types import (
+    AccountDetails,
     BulkAction,
     BulkKind,
     ExportFormat,
@@ -18,6 +19,7 @@ from postroom.core.contacts.types import (
     ImportMapping,
     NewContact,
     NewField,
+    NewInteraction,
     Selection,
     Upload,
 )
@@ -60,7 +62,14 @@ def make_tenant(secret: str) -> Tenant:
     )
     contacts.tag_contact(workspace=workspace, uid=contact.uid, tag_name=f"tag {secret}", actor=actor, now=NOW)
     field = NewField(label=f"Field {secret}", key=f"field_{secret}", type=FieldType.TEXT)
-    contacts.create_field(workspace=workspace, new=field, actor=actor, now=NOW)
+    defined = contacts.create_field(workspace=workspace, new=field, actor=actor, now=NOW)
+    details = AccountDetails(name=f"Company {secret}", domain=f"{secret}.example")
+    account = contacts.create_account(workspace=workspace, details=details, actor=actor, now=NOW)
+    contacts.link_account(
+        workspace=workspace, uid=account.uid, contact_uid=contact.uid, role=secret, actor=actor, now=NOW
+    )
+    said = NewInteraction(subject=f"Note {secret}", body=secret)
+    note = contacts.add_interaction(workspace=workspace, contact_uid=contact.uid, new=said, actor=actor, now=NOW)
     letters = contacts.create_list(workspace=workspace, name=f"List {secret}", actor=actor, now=NOW)
     category = contacts.create_category(
         workspace=workspace, name=f"Category {secret}", slug=f"category-{secret}", actor=actor, now=NOW
@@ -96,6 +105,9 @@ def make_tenant(secret: str) -> Tenant:
     )
     things = {
         "contact": contact,
+        "field": defined,
+        "account": account,
+        "interaction": note,
         "list": letters,
         "category": category,
         "segment": segment,

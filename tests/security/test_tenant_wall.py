@@ -19,7 +19,7 @@ from pytest_django import Settings
 
 from postroom.config import asgi
 from postroom.core.campaigns.models import Campaign, CampaignList
-from postroom.core.contacts.models import Consent, ContactTag, ListMember
+from postroom.core.contacts.models import AccountContact, Consent, ContactTag, Interaction, ListMember
 from tests.security.tenants import Tenant, digest_tenant, make_tenant
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -30,6 +30,8 @@ OUTSIDE: Final = {
     "unsubscribe": "the signed token of one message is the proof",
     "click": "the signed token of one message is the proof",
     "pixel": "the signed token of one message is the proof",
+    "privacy_ask": "sends a link to whoever owns the address typed in, and tells nobody anything",
+    "privacy_link": "the signed token of one request is the proof",
     "home": "leads to one's own workspace",
     "account_login": "before anybody is somebody",
     "account_logout": "ends one's own session",
@@ -50,6 +52,18 @@ UIDS: Final = {
     "contact_tag": "contact",
     "contact_list": "contact",
     "contact_consent": "contact",
+    "contact_company": "contact",
+    "contact_note": "contact",
+    "contact_merge": "contact",
+    "note_edit": "interaction",
+    "note_delete": "interaction",
+    "company": "account",
+    "company_edit": "account",
+    "company_delete": "account",
+    "field": "field",
+    "field_type": "field",
+    "field_move": "field",
+    "field_delete": "field",
     "segment": "segment",
     "segment_delete": "segment",
     "bulk_run": "bulk",
@@ -60,6 +74,8 @@ UIDS: Final = {
     "import_cancel": "import",
     "import_undo": "import",
     "export": "export",
+    "privacy_export": "contact",
+    "privacy_erase": "contact",
     "export_file": "export",
     "export_cancel": "export",
     "campaign": "campaign",
@@ -139,6 +155,9 @@ def bodies(tenant: Tenant) -> dict[str, object]:
         "domain_id": keys["domain"],
         "contact": uids["contact"],
         "contact_uid": uids["contact"],
+        "with": uids["contact"],
+        "for": uids["contact"],
+        "account": uids["account"],
         "status": "subscribed",
         "state": "granted",
         "tag": "stolen",
@@ -242,12 +261,14 @@ def count_mixed_rows() -> int:
     members = ListMember.objects.exclude(contact__organization=F("list__workspace__organization"))
     tags = ContactTag.objects.exclude(contact__organization=F("tag__workspace__organization"))
     consents = Consent.objects.exclude(contact__organization=F("category__workspace__organization"))
+    places = AccountContact.objects.exclude(contact__organization=F("account__workspace__organization"))
+    notes = Interaction.objects.exclude(contact__organization=F("workspace__organization"))
     campaigns = [
         Campaign.objects.exclude(**{f"{name}__workspace": F("workspace")}).filter(**{f"{name}__isnull": False})
         for name in ("sender", "segment", "category")
     ]
     lists = CampaignList.objects.exclude(list__workspace=F("campaign__workspace"))
-    return sum(rows.count() for rows in (members, tags, consents, lists, *campaigns))
+    return sum(rows.count() for rows in (members, tags, consents, places, notes, lists, *campaigns))
 
 
 def test_who_is_not_signed_in_learns_nothing(victim: Tenant) -> None:

@@ -5,17 +5,35 @@ from django.urls import include, path
 from postroom.web.accounts import urls as accounts
 from postroom.web.bulk import urls as bulk
 from postroom.web.campaigns import urls as campaigns
+from postroom.web.companies import urls as companies
 from postroom.web.contacts import urls as contacts
 from postroom.web.exports import urls as exports
+from postroom.web.fields import urls as fields
 from postroom.web.imports import urls as imports
 from postroom.web.lists import urls as lists
 from postroom.web.overview import urls as overview
+from postroom.web.privacy import urls as privacy
 from postroom.web.reports import urls as reports
 from postroom.web.sandbox import urls as sandbox
 from postroom.web.segments import urls as segments
 from postroom.web.senders import urls as senders
 
-AREAS = (overview, contacts, bulk, lists, segments, imports, exports, campaigns, reports, sandbox, senders)
+AREAS = (
+    overview,
+    contacts,
+    companies,
+    bulk,
+    lists,
+    segments,
+    imports,
+    exports,
+    fields,
+    privacy,
+    campaigns,
+    reports,
+    sandbox,
+    senders,
+)
 
 in_workspace = ([pattern for area in AREAS for pattern in area.urlpatterns], "web")
 

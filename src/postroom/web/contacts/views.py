@@ -1,4 +1,4 @@
-"""The contact pages: the table with search, one person with facts and timeline, adding and changing."""
+"""The pages of one person: facts, standing, timeline; adding and changing."""
 
 from uuid import UUID
 
@@ -10,53 +10,62 @@ from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts import services
 from postroom.core.contacts.types import ConsentState, MemberStatus
 from postroom.core.insights import selectors as insights
+from postroom.core.insights.types import TimelineKind
 from postroom.kit import clock
-from postroom.web.contacts.forms import ConsentForm, ContactForm, MembershipForm, TagForm
-from postroom.web.shared.pages import errors_flashed, errors_in, page_request, render_page
-from postroom.web.shared.query import whole_number
+from postroom.web.contacts.forms import (
+    CompanyPlaceForm,
+    ConsentForm,
+    ContactForm,
+    MembershipForm,
+    NoteForm,
+    TagForm,
+)
+from postroom.web.shared.pages import errors_flashed, errors_in, render_page
 from postroom.web.shared.rooms import Room, in_room, is_fragment
 
 SOURCE = "told to a colleague"
-
-
-@in_room()
-def show_contacts(request: HttpRequest, room: Room) -> HttpResponse:
-    """Show the people of the workspace, searched and filtered; the table alone when HTMX asks."""
-    search, tag = request.GET.get("q", ""), request.GET.get("tag", "")
-    list_id, segment_id = whole_number(request.GET.get("list")), whole_number(request.GET.get("segment"))
-    page = contacts.list_contacts(
-        workspace=room.workspace,
-        search=search,
-        list_id=list_id,
-        tag=tag or None,
-        segment_id=segment_id,
-        page=page_request(request),
-    )
-    context: dict[str, object] = {"page": page, "search": search, "tag": tag}
-    context |= {"list_id": list_id, "segment_id": segment_id}
-    if is_fragment(request):
-        return render_page(request, room, "web/contacts/_table.html", context)
-    context["lists"] = contacts.list_lists(workspace=room.workspace)
-    context["tags"] = contacts.list_tags(workspace=room.workspace)
-    context["segments"] = contacts.list_segments(workspace=room.workspace)
-    return render_page(request, room, "web/contacts/list.html", context)
+STRETCH = 50
 
 
 @in_room()
 def show_contact(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
-    """Show one person: facts, consent, lists, tags and the timeline."""
-    timeline = insights.contact_timeline(workspace=room.workspace, contact_uid=uid, page=page_request(request))
+    """Show one person: facts, consent, lists, tags, companies and the timeline; the timeline alone when HTMX asks."""
+    kind, before = request.GET.get("kind", ""), request.GET.get("before", "")
+    timeline = insights.contact_timeline(
+        workspace=room.workspace,
+        contact_uid=uid,
+        kinds=(TimelineKind(kind),) if kind in TimelineKind.values else (),
+        before=before,
+        size=STRETCH,
+        viewer_id=room.user.pk,
+    )
+    context: dict[str, object] = {"timeline": timeline, "kind": kind, "kinds": TimelineKind.choices, "before": before}
+    if is_fragment(request):
+        return render_page(request, room, "web/contacts/_timeline.html", {**context, "contact_uid": uid})
     card = contacts.describe_contact(workspace=room.workspace, uid=uid)
+    if card.contact.uid != uid:
+        messages.success(request, f"The record you asked for was merged: this is {card.contact} now.")
+        return redirect("web:contact", room.workspace.slug, card.contact.uid)
+    return _show(request, room, card, {**context, "contact_uid": uid})
+
+
+def _show(request: HttpRequest, room: Room, card: contacts.ContactCard, context: dict[str, object]) -> HttpResponse:
     joined = {member.list_id for member in card.memberships}
-    others = [one for one in contacts.list_lists(workspace=room.workspace) if one.pk not in joined]
-    context = {"card": card, "page": timeline, "other_lists": others}
+    lists = contacts.list_lists(workspace=room.workspace, with_counts=False)
+    context |= {
+        "card": card,
+        "other_lists": [one for one in lists if one.pk not in joined],
+        "suggested_companies": contacts.suggest_accounts(workspace=room.workspace, contact=card.contact),
+        "segments": contacts.list_segments(workspace=room.workspace),
+        "note_form": NoteForm(),
+    }
     return render_page(request, room, "web/contacts/contact.html", context)
 
 
 @in_room(methods=("GET", "HEAD", "POST"))
 def add_contact(request: HttpRequest, room: Room) -> HttpResponse:
     """Store a new person."""
-    form = ContactForm(request.POST or None)
+    form = ContactForm(request.POST or None, fields=contacts.list_fields(workspace=room.workspace))
     if form.is_valid():
         with errors_in(form):
             contact = services.create_contact(
@@ -69,18 +78,18 @@ def add_contact(request: HttpRequest, room: Room) -> HttpResponse:
 
 @in_room(methods=("GET", "HEAD", "POST"))
 def edit_contact(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
-    """Change who somebody is."""
+    """Change who somebody is: in place when HTMX asks, on a page of its own otherwise."""
     contact = contacts.get_contact(workspace=room.workspace, uid=uid)
-    known = {name: getattr(contact, name) for name in ContactForm.base_fields}
-    form = ContactForm(request.POST or None, initial=known)
+    form = ContactForm(request.POST or None, fields=contacts.list_fields(workspace=room.workspace), contact=contact)
     if form.is_valid():
         with errors_in(form):
             services.update_contact(
                 workspace=room.workspace, uid=uid, changes=form.to_changes(), actor=room.actor, now=clock.now()
             )
-            return redirect("web:contact", room.workspace.slug, uid)
+            return redirect("web:contact", room.workspace.slug, contact.uid)
     context = {"form": form, "heading": f"Change {contact}", "contact": contact}
-    return render_page(request, room, "web/contacts/form.html", context)
+    template = "web/contacts/_edit.html" if is_fragment(request) else "web/contacts/form.html"
+    return render_page(request, room, template, context)
 
 
 @in_room(methods=("POST",))
@@ -107,7 +116,7 @@ def change_list(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     contact = contacts.get_contact(workspace=room.workspace, uid=uid)
     if form.is_valid():
         with errors_flashed(request):
-            services.set_list_member(
+            member = services.set_list_member(
                 workspace=room.workspace,
                 list_id=form.cleaned_data["list_id"],
                 contact_id=contact.pk,
@@ -116,6 +125,8 @@ def change_list(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
                 actor=room.actor,
                 now=clock.now(),
             )
+            if member.status == MemberStatus.PENDING:
+                messages.success(request, "A mail asks them to confirm; they are on the list once they do.")
     return redirect("web:contact", room.workspace.slug, uid)
 
 
@@ -135,4 +146,32 @@ def change_consent(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
                 actor=room.actor,
                 now=clock.now(),
             )
+    return redirect("web:contact", room.workspace.slug, uid)
+
+
+@in_room(methods=("POST",))
+def change_company(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
+    """Put a person into a company, give them a role there, or take them out."""
+    form = CompanyPlaceForm(request.POST)
+    contact = contacts.get_contact(workspace=room.workspace, uid=uid)
+    if form.is_valid():
+        said = form.cleaned_data
+        with errors_flashed(request):
+            if said["is_removal"]:
+                services.unlink_account(
+                    workspace=room.workspace,
+                    uid=said["account"],
+                    contact_uid=contact.uid,
+                    actor=room.actor,
+                    now=clock.now(),
+                )
+            else:
+                services.link_account(
+                    workspace=room.workspace,
+                    uid=said["account"],
+                    contact_uid=contact.uid,
+                    role=said["role"],
+                    actor=room.actor,
+                    now=clock.now(),
+                )
     return redirect("web:contact", room.workspace.slug, uid)

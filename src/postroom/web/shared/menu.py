@@ -28,6 +28,7 @@ MENU: Final = (
         "People",
         (
             MenuItem("contacts", "Contacts", "users", "web:contacts"),
+            MenuItem("companies", "Companies", "building", "web:companies"),
             MenuItem("lists", "Lists", "list-check", "web:lists"),
             MenuItem("segments", "Segments", "filter", "web:segments"),
         ),
@@ -37,6 +38,7 @@ MENU: Final = (
         (
             MenuItem("imports", "Imports", "file-import", "web:imports"),
             MenuItem("exports", "Exports", "file-export", "web:exports"),
+            MenuItem("fields", "Fields", "forms", "web:fields"),
         ),
     ),
     MenuGroup(

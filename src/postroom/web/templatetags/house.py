@@ -39,6 +39,38 @@ _KINDS: Final = {
     "tagged": "tag",
     "untagged": "tag",
     "suppressed": "ban",
+    "merged": "arrow-merge",
+    "contact_linked": "building",
+    "contact_unlinked": "building",
+    "note": "note",
+    "call": "phone",
+    "meeting": "calendar-event",
+    "event_attended": "calendar-event",
+    "email_sent": "mail",
+    "email_received": "arrow-back-up",
+    "form_submission": "forms",
+    "granted": "check",
+    "subscribed": "list-check",
+    "pending": "clock",
+    "withdrawn": "user-off",
+    "absent": "user-off",
+    "opted_in": "check",
+    "opted_in_all": "check",
+    "opted_out_all": "user-off",
+}
+_REASONS: Final = {
+    "no_address": "there is no e-mail address",
+    "opted_out_everywhere": "they opted out of everything",
+    "opted_out": "they opted out of this workspace",
+    "not_on_list": "they are not subscribed to the list",
+    "consent_withdrawn": "they said no",
+    "no_consent": "they have not said yes",
+    "hard_bounce": "the mailbox does not exist",
+    "complaint": "they reported mail as spam",
+    "manual": "the address was suppressed by hand",
+    "banned": "the address is banned",
+    "unsubscribed": "they unsubscribed",
+    "erased": "their data was erased",
 }
 
 
@@ -78,6 +110,12 @@ def colour(status: str) -> str:
 def words(status: str) -> str:
     """Return a state as a person writes it."""
     return str(status).replace("_", " ").capitalize()
+
+
+@register.filter
+def because(reason: str) -> str:
+    """Return the reason of a may-we-mail verdict as a person says it."""
+    return _REASONS.get(str(reason), str(reason).replace("_", " "))
 
 
 @register.filter

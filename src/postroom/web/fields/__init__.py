@@ -1,0 +1,1 @@
+"""Custom fields: what a workspace asks about people."""
