@@ -1,9 +1,11 @@
-"""Opens the files of a folder as the upload page does, one after the other, and prints what each cost, as JSON."""
+"""Opens the files of a folder as the pages of an import do, one after the other, and prints what each cost, as JSON."""
 
 import json
 import resource
 import sys
 import time
+from collections import deque
+from itertools import islice
 from pathlib import Path
 
 import django
@@ -11,7 +13,9 @@ import django
 django.setup()
 
 from postroom.core.contacts import selectors  # noqa: E402
-from postroom.core.contacts.types import Upload  # noqa: E402
+from postroom.core.contacts.rules.csv_files import read_rows  # noqa: E402
+from postroom.core.contacts.selectors.forecasts import MAX_ROWS  # noqa: E402
+from postroom.core.contacts.types import CsvFormat, Upload  # noqa: E402
 from postroom.kit.errors import Invalid  # noqa: E402
 
 KB = 1024
@@ -33,7 +37,10 @@ def read(path: Path) -> str:
     try:
         with path.open("rb") as file, selectors.open_sheets(upload=Upload(file, path.name)) as sheets:
             for sheet in sheets:
-                selectors.read_sample(file=sheet.file)
+                sample = selectors.read_sample(file=sheet.file)
+                sheet.file.seek(0)
+                rows = read_rows(sheet.file, CsvFormat(sample.encoding, sample.delimiter))
+                deque(islice(rows, MAX_ROWS), maxlen=0)
     except Invalid as error:
         return error.message
     return ""

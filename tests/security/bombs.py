@@ -170,5 +170,6 @@ BOMBS: Final[dict[str, Callable[[], bytes]]] = {
     "csv of 100,000 columns": lambda: _wide(100_000),
     "csv with a cell of 100 MB in its first line": lambda: b'Email,"' + b"A" * (100 * MB) + b'"\n',
     "csv with a heading over 100 MB of lines": lambda: b'Email,"' + b"A\n" * (50 * MB) + b'"\n',
+    "csv with a row over 100 MB of lines": lambda: b"Email\n" + b'"A\n",' * (20 * MB),
     "csv of NULs": lambda: bytes(10 * MB),
 }

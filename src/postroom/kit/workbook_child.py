@@ -10,7 +10,7 @@ import os
 import resource
 import sys
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import chain
 from pathlib import Path
@@ -100,7 +100,7 @@ def convert(path: str, folder: Path) -> list[dict[str, str]]:
     return found
 
 
-def _write_sheet(path: Path, rows: Callable[[], Iterable[list[Cell]]]) -> bool:
+def _write_sheet(path: Path, rows: Callable[[], Iterable[Sequence[Cell]]]) -> bool:
     """Write the rows that hold something; False, and no file, when there are none."""
     lines = _lines(rows())
     first = next(lines, None)
@@ -111,7 +111,7 @@ def _write_sheet(path: Path, rows: Callable[[], Iterable[list[Cell]]]) -> bool:
     return True
 
 
-def _lines(rows: Iterable[list[Cell]]) -> Iterator[list[str]]:
+def _lines(rows: Iterable[Sequence[Cell]]) -> Iterator[list[str]]:
     for row in rows:
         line = [cell_text(cell) for cell in row]
         if any(line):

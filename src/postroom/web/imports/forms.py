@@ -163,14 +163,14 @@ class MappingForm(HouseForm):
         for number, header in enumerate(self.sample.headers):
             self.initial[f"column_{number}"] = proposed.columns.get(header, "")
         for number, (target, value) in enumerate(list(proposed.constants.items())[:CONSTANTS]):
-            self.initial |= {f"constant_field_{number}": target, f"constant_value_{number}": value}
-        self.initial |= {
-            "list_id": proposed.list_id,
-            "tags": ", ".join(proposed.tags),
-            "on_known": proposed.on_known,
-            "list_status": proposed.list_status.value,
-            "accepts_unaddressed": proposed.accepts_unaddressed,
-        }
+            self.initial.update({f"constant_field_{number}": target, f"constant_value_{number}": value})
+        self.initial.update(
+            list_id=proposed.list_id,
+            tags=", ".join(proposed.tags),
+            on_known=proposed.on_known,
+            list_status=proposed.list_status.value,
+            accepts_unaddressed=proposed.accepts_unaddressed,
+        )
 
     def _values(self, column: int) -> list[str]:
         cells = (row[column] for row in self.sample.rows if column < len(row))

@@ -56,7 +56,7 @@ def map_columns(request: HttpRequest, room: Room, token: str) -> HttpResponse:
     act = request.POST.get("act")
     with open_sheet(sheet) as file:
         form, earlier = _mapping_form(request, room, file)
-        context = {"form": form, "earlier": earlier, "staged": staged, "sheet": sheet}
+        context: dict[str, object] = {"form": form, "earlier": earlier, "staged": staged, "sheet": sheet}
         if act != "change" and form.is_valid():
             with errors_in(form):
                 if act == "start":

@@ -14,6 +14,8 @@ HEAD_SIZE: Final = 64 * 1024
 MAX_COLUMNS: Final = 500
 MAX_LINE: Final = 1_000_000
 """Characters of one physical line; more is no table that somebody made, and would have to be held in memory whole."""
+MAX_ROW: Final = 4_000_000
+"""Characters of one row, which quotation marks may spread over many lines."""
 _STRAY_BYTES: Final = "postroom.stray_bytes"
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -43,22 +45,24 @@ def detect_format(head: bytes) -> CsvFormat:
 def read_rows(file: IO[bytes], format_: CsvFormat) -> Iterator[Row | BrokenRow]:
     """Yield the rows of a file, blank lines left out. Octets that are not UTF-8 are read as Windows-1252 one by one.
 
-    Raises BadImport at a line of more than ``MAX_LINE`` characters.
+    Raises BadImport at a line of more than ``MAX_LINE`` characters, or a row of more than ``MAX_ROW``.
     """
     errors = _STRAY_BYTES if format_.encoding.startswith("utf-8") else "replace"
     text = io.TextIOWrapper(file, encoding=format_.encoding, errors=errors, newline="")
-    reader = csv.reader(_read_lines(text), delimiter=format_.delimiter)
+    row = _Span()
+    reader = csv.reader(_read_lines(text, row), delimiter=format_.delimiter)
     try:
         while True:
+            row.size = 0
             try:
-                row = next(reader)
+                cells = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
                 yield BrokenRow(f"The row cannot be read: {error}. Is a quotation mark left open?")
                 continue
-            if row:
-                yield row
+            if cells:
+                yield cells
     finally:
         text.detach()  # the file stays the caller's to close
 
@@ -77,12 +81,26 @@ def read_header(rows: Iterator[Row | BrokenRow]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _read_lines(text: io.TextIOWrapper) -> Iterator[str]:
+class _Span:
+    """The lines of the row that is being read; whoever wants the next row sets ``size`` to zero."""
+
+    __slots__ = ("first_line", "size")
+
+    def __init__(self) -> None:
+        self.first_line = self.size = 0
+
+
+def _read_lines(text: io.TextIOWrapper, row: _Span) -> Iterator[str]:
     number = 0
     while line := text.readline(MAX_LINE + 1):
         number += 1
         if len(line) > MAX_LINE:
             raise BadImport(f"Line {number} is longer than {MAX_LINE:,} characters. Is this really a CSV file?")
+        if not row.size:
+            row.first_line = number
+        row.size += len(line)
+        if row.size > MAX_ROW:
+            raise BadImport(f"The row from line {row.first_line} on never ends. Is a quotation mark left open?")
         yield line
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import IO, Final
 
 from postroom.core.contacts.errors import BadRow
@@ -29,6 +29,7 @@ MAX_ROWS: Final = 10_000
 MAX_SECONDS: Final = 2.0
 _LOOK_EVERY: Final = 250
 _TYPED_BY: Final = 200
+_TYPED_BY_LENGTH: Final = 1_000_000
 _SHOWN_ERRORS: Final = 20
 _SHOWN_PEOPLE: Final = 10
 _SHOWN_LENGTH: Final = 2_000
@@ -60,11 +61,11 @@ def forecast_import(*, workspace: Workspace, file: IO[bytes], mapping: ImportMap
     file.seek(0)
     rows = read_rows(file, format_)
     headers = read_header(rows)
-    top = list(islice(rows, _TYPED_BY))
+    top = list(_take_top(rows))
     specs = _known_and_new_fields(workspace, mapping, headers, top)
     slugs = [category.slug for category in list_categories(workspace=workspace)]
     reader = RowReader(headers, mapping, specs, categories=slugs)
-    reading = _read(_chained(top, rows), reader)
+    reading = _read(enumerate(chain(top, rows), start=1), reader)
     known = _find_known(workspace, {address for address in reading.addresses if address})
     return _forecast(reading, known, mapping, {f"custom.{spec.key}": spec.label for spec in specs})
 
@@ -79,9 +80,14 @@ def _known_and_new_fields(
     return [*specs, *(FieldSpec(key=one.key, label=one.label, type=one.type) for one in new)]
 
 
-def _chained(top: Sequence[Row | BrokenRow], rest: Iterator[Row | BrokenRow]) -> Iterator[Numbered]:
-    yield from enumerate(top, start=1)
-    yield from enumerate(rest, start=len(top) + 1)
+def _take_top(rows: Iterator[Row | BrokenRow]) -> Iterator[Row | BrokenRow]:
+    """Yield the rows by which new fields are typed: so many, or fewer when they are long, for they are held at once."""
+    weight = 0
+    for row in islice(rows, _TYPED_BY):
+        yield row
+        weight += 0 if isinstance(row, BrokenRow) else sum(map(len, row))
+        if weight > _TYPED_BY_LENGTH:
+            return
 
 
 def _read(rows: Iterator[Numbered], reader: RowReader) -> _Reading:
@@ -119,7 +125,8 @@ def _find_known(workspace: Workspace, addresses: set[str]) -> dict[str, int]:
     wanted = sorted(addresses)
     aliases = ContactAlias.objects.filter(organization_id=organization_id, email__in=wanted)
     people = Contact.objects.filter(organization_id=organization_id, email__in=wanted)
-    return {**dict(aliases.values_list("email", "contact_id")), **dict(people.values_list("email", "pk"))}
+    rows = chain(aliases.values_list("email", "contact_id"), people.values_list("email", "pk"))
+    return {address: contact_id for address, contact_id in rows if address}
 
 
 def _forecast(
