@@ -85,6 +85,20 @@ def test_asking_for_a_preference_link_tells_nothing(client: Client) -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["export", "erasure"])
+def test_asking_for_ones_data_tells_nothing(client: Client, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr("postroom.edge.brake.MAX_PER_HOUR", 10**6)
+    workspace = make_workspace()
+    reader = make_reader(workspace)
+    strangers = addresses("stranger-{}@example.com")
+    url = f"/privacy/{workspace.slug}/"
+    compare(
+        f"privacy link ({kind})",
+        lambda: client.post(url, {"email": reader.email, "kind": kind}),
+        lambda: client.post(url, {"email": next(strangers), "kind": kind}),
+    )
+
+
 @pytest.mark.parametrize("door", ["u", "p", "confirm"])
 def test_a_forged_token_is_refused_alike_whether_it_names_somebody_or_nobody(client: Client, door: str) -> None:
     workspace = make_workspace()

@@ -81,3 +81,10 @@ def forget_jobs(now: datetime) -> bool:
 def forget_old_exports(now: datetime) -> bool:
     """Delete exported files that are past their time."""
     return contacts.forget_old_exports(now=now) > 0
+
+
+@every(HOUR_S)
+def forget_privacy_requests(now: datetime) -> bool:
+    """Delete requests about one's own data that are past their time."""
+    contacts.forget_privacy_requests(now=now)
+    return False

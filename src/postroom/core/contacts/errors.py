@@ -111,6 +111,18 @@ class ExportGone(Conflict):
     code = "export_gone"
 
 
+class PrivacyLinkGone(Conflict):
+    """This link was used already, or it has expired."""
+
+    code = "privacy_link_gone"
+
+
+class NoSuchPrivacyLink(NotFound):
+    """This link leads nowhere."""
+
+    code = "no_such_privacy_link"
+
+
 class NoSuchExport(NotFound):
     """There is no such export in this workspace."""
 

@@ -33,7 +33,19 @@ from postroom.core.contacts.selectors.imports import (
     read_sample,
 )
 from postroom.core.contacts.selectors.interactions import get_interaction, list_interactions, visible_interactions
-from postroom.core.contacts.selectors.lists import get_category, get_list, list_categories, list_lists, list_tags
+from postroom.core.contacts.selectors.lists import (
+    count_consents,
+    count_members,
+    get_category,
+    get_category_by_uid,
+    get_list,
+    get_list_by_uid,
+    list_categories,
+    list_lists,
+    list_tags,
+    list_terms,
+    list_waiting,
+)
 from postroom.core.contacts.selectors.mail_states import load_address_states, load_mail_states
 from postroom.core.contacts.selectors.merging import Duplicate, MergePreview, find_duplicates, preview_merge
 from postroom.core.contacts.selectors.people import (
@@ -68,6 +80,8 @@ __all__ = [
     "browse_contacts",
     "can_undo_bulk",
     "count_audience",
+    "count_consents",
+    "count_members",
     "count_people",
     "describe_confirmation",
     "describe_contact",
@@ -83,12 +97,14 @@ __all__ = [
     "get_account",
     "get_bulk",
     "get_category",
+    "get_category_by_uid",
     "get_contact",
     "get_export",
     "get_field",
     "get_import",
     "get_interaction",
     "get_list",
+    "get_list_by_uid",
     "get_segment",
     "get_segment_by_id",
     "get_suppression",
@@ -117,6 +133,8 @@ __all__ = [
     "list_suppression_runs",
     "list_suppressions",
     "list_tags",
+    "list_terms",
+    "list_waiting",
     "load_address_states",
     "load_consents",
     "load_mail_states",

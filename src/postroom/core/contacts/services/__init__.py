@@ -73,6 +73,7 @@ from postroom.core.contacts.services.suppression_files import (
     fail_suppression_file,
     run_suppression_file,
     start_suppression_file,
+    take_suppressions,
 )
 from postroom.core.contacts.services.wishes import revise_contact
 
@@ -142,6 +143,7 @@ __all__ = [
     "suppress_addresses",
     "tag_contact",
     "take_data",
+    "take_suppressions",
     "undo_bulk",
     "unlink_account",
     "unsuppress_address",

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from postroom.core.contacts import ports
 from postroom.core.contacts.jobs import defer_erase_contact
-from postroom.core.contacts.models import Contact, ContactAlias, ExportRun
+from postroom.core.contacts.models import Contact, ContactAlias, ContactWorkspace, ExportRun
 from postroom.core.contacts.rules.erasure import make_needles
 from postroom.core.contacts.selectors.aliases import list_person_ids
 from postroom.core.contacts.selectors.people import lock_contact
@@ -45,6 +45,7 @@ def erase_contact(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetim
     """
     contact = lock_contact(workspace=workspace, uid=uid)
     Contact.objects.filter(pk=contact.pk).update(erased_at=now, updated_at=now)
+    ContactWorkspace.objects.filter(contact=contact).delete()
     for address in _addresses(contact):
         _suppress(contact.organization_id, address, now)
     _withdraw_exports(contact.organization_id, now)

@@ -18,9 +18,10 @@ from postroom.core.contacts.models import (
     ExportRun,
     Interaction,
     ListMember,
+    PrivacyRequest,
     Suppression,
 )
-from postroom.core.contacts.types import ErasedPerson
+from postroom.core.contacts.types import ErasedPerson, PrivacyRequestStatus
 from postroom.core.events import services as events
 from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import Workspace
@@ -79,6 +80,8 @@ def empty_contact(person: ErasedPerson, *, now: datetime) -> None:
     """Empty the record itself, the last that knew the address."""
     with transaction.atomic():
         ContactAlias.objects.filter(contact_id__in=person.contact_ids).delete()
+        asked = PrivacyRequest.objects.filter(contact_id__in=person.contact_ids, status=PrivacyRequestStatus.USED)
+        asked.update(status=PrivacyRequestStatus.DONE, finished_at=now)
         Contact.objects.filter(pk__in=person.contact_ids).update(
             email=None,
             address_hash=None,

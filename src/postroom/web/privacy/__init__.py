@@ -1,0 +1,1 @@
+"""What the team does when a person asks for their data or for its end."""
