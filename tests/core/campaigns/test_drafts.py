@@ -98,7 +98,7 @@ def test_strangers_find_nothing_and_change_nothing(room: Workspace) -> None:
     acts = (
         lambda: selectors.get_campaign(workspace=other, uid=draft.uid),
         lambda: selectors.preview_campaign(workspace=other, uid=draft.uid),
-        lambda: selectors.count_campaign_audience(workspace=other, uid=draft.uid),
+        lambda: selectors.count_campaign_audience(workspace=other, uid=draft.uid, now=NOW),
         lambda: campaigns.update_campaign(
             workspace=other, uid=draft.uid, changes=CampaignChanges(name="x"), actor=SYSTEM, now=NOW
         ),

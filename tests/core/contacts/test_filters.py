@@ -8,8 +8,10 @@ from postroom.core.contacts.errors import BadFilter
 from postroom.core.contacts.rules import OPERATORS, Room, compile_filter, parse_filter
 from postroom.core.contacts.types import FieldSpec, FieldType
 from postroom.kit.types import JSONValue
+from tests.factories import NOW
 
 FIELDS = [FieldSpec(type_.value, type_.value.capitalize(), type_) for type_ in FieldType if type_ != "email"]
+ROOM = Room(1, 1, NOW)
 GOOD: JSONValue = {"field": "email", "operator": "is_set"}
 
 
@@ -83,7 +85,7 @@ def test_what_a_user_wrote_is_never_in_the_statement(payload: str) -> None:
                 filter_ = parse_filter(one(name, operator, value), [*FIELDS, field])
             except BadFilter:
                 continue
-            sql = compile_filter(filter_, Room(1))
+            sql = compile_filter(filter_, ROOM)
             placeholders = len(re.findall("%s", sql.text))
             assert placeholders == len(sql.params)
             assert "DROP" not in sql.text
@@ -91,9 +93,9 @@ def test_what_a_user_wrote_is_never_in_the_statement(payload: str) -> None:
 
 
 def test_every_or_is_in_parentheses() -> None:
-    sql = compile_filter(parse_filter(nested(3), FIELDS), Room(1)).text
+    sql = compile_filter(parse_filter(nested(3), FIELDS), ROOM).text
     both = compile_filter(
-        parse_filter({"match": "any", "conditions": [GOOD, {"match": "all", "conditions": [GOOD]}]}, FIELDS), Room(1)
+        parse_filter({"match": "any", "conditions": [GOOD, {"match": "all", "conditions": [GOOD]}]}, FIELDS), ROOM
     ).text
     for text in (sql, both):
         assert text.startswith("(")

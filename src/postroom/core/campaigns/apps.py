@@ -11,8 +11,11 @@ class CampaignsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen to the mail app."""
+        """Listen to the mail app, and tell the contacts app which mailing was whose."""
         from postroom.core.campaigns import subscribers
+        from postroom.core.campaigns.rules import MAILINGS
+        from postroom.core.contacts import ports
         from postroom.core.events import services as events
 
         events.subscribe("mail.batch_finished", subscribers.settle_campaign)
+        ports.provide_campaigns(MAILINGS)

@@ -52,3 +52,7 @@ def find_missing(*, has_sender: bool, subject: str, body: str, audience_size: in
 def make_test(composition: Composition) -> Composition:
     """Return the composition as a test sends it."""
     return replace(composition, subject=TEST_PREFIX + composition.subject)
+
+
+MAILINGS: Final = "SELECT uid, batch_id FROM campaigns_campaign WHERE workspace_id = %s AND uid = ANY(%s::uuid[])"
+"""Which mailing was whose, for questions about people; parameters: workspace, uids of campaigns."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, Sum
@@ -77,10 +78,13 @@ def composition_of(campaign: Campaign) -> Composition:
     )
 
 
-def count_campaign_audience(*, workspace: Workspace, uid: UUID) -> int:
-    """Return how many people the campaign is for, those who must not be mailed included. Raises NoSuchCampaign."""
+def count_campaign_audience(*, workspace: Workspace, uid: UUID, now: datetime) -> int:
+    """Return how many people the campaign is for, those who must not be mailed included.
+
+    Raises NoSuchCampaign, BadFilter, SegmentTooSlow.
+    """
     campaign = get_campaign(workspace=workspace, uid=uid)
-    return contacts.count_audience(workspace=workspace, audience=audience_of(campaign))
+    return contacts.count_audience(workspace=workspace, audience=audience_of(campaign), now=now)
 
 
 def preview_campaign(*, workspace: Workspace, uid: UUID, contact_uid: UUID | None = None) -> compose.Preview:

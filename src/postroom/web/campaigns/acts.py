@@ -39,9 +39,12 @@ def send(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     campaign = campaigns.get_campaign(workspace=room.workspace, uid=uid)
     if campaign.status != CampaignStatus.DRAFT:
         return redirect("web:report", room.workspace.slug, uid)
+    count = None
+    with errors_flashed(request):
+        count = campaigns.count_campaign_audience(workspace=room.workspace, uid=uid, now=clock.now())
     context = {
         "campaign": campaign,
-        "count": campaigns.count_campaign_audience(workspace=room.workspace, uid=uid),
+        "count": count,
         "test_form": TestForm(initial={"to": room.user.email}),
         "schedule_form": ScheduleForm(),
     }

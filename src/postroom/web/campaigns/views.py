@@ -87,6 +87,8 @@ def preview(request: HttpRequest, room: Room) -> HttpResponse:
 @in_room(methods=("POST",), write=Role.VIEWER)
 def count_audience(request: HttpRequest, room: Room) -> HttpResponse:
     """Count the people the composer's audience holds at this moment."""
-    form = AudienceForm(request.POST, workspace=room.workspace)
-    count = contacts.count_audience(workspace=room.workspace, audience=form.to_audience()) if form.is_valid() else None
-    return render_page(request, room, "web/campaigns/_audience.html", {"count": count})
+    form, count = AudienceForm(request.POST, workspace=room.workspace), None
+    if form.is_valid():
+        with errors_in(form):
+            count = contacts.count_audience(workspace=room.workspace, audience=form.to_audience(), now=clock.now())
+    return render_page(request, room, "web/campaigns/_audience.html", {"count": count, "form": form})

@@ -92,7 +92,7 @@ def preview(request: HttpRequest, room: Room) -> HttpResponse:
     if form.is_valid() and all(row.is_complete for row in rows):
         with errors_in(form):
             filter_: JSONObject = to_filter(form.cleaned_data["match"], rows)
-            context["found"] = contacts.preview_segment(workspace=room.workspace, filter=filter_)
+            context["found"] = contacts.preview_segment(workspace=room.workspace, filter=filter_, now=clock.now())
     return render_page(request, room, "web/segments/_preview.html", context)
 
 
@@ -104,8 +104,8 @@ def _choices(room: Room, questions: list[Question]) -> dict[str, object]:
     """Return what the rows offer to choose from."""
     return {
         "questions": questions,
-        "lists": contacts.list_lists(workspace=room.workspace),
-        "tags": contacts.list_tags(workspace=room.workspace),
+        "lists": contacts.list_lists(workspace=room.workspace, with_counts=False),
+        "tags": contacts.list_tags(workspace=room.workspace, with_counts=False),
     }
 
 

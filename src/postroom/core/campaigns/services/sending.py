@@ -55,7 +55,7 @@ def send_campaign(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetim
     Raises NoSuchCampaign, CampaignState when somebody sent it before, and what ``check_campaign`` raises.
     """
     campaign = get_campaign(workspace=workspace, uid=uid)
-    _check(campaign)
+    _check(campaign, now)
     allowed = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
     move(campaign, allowed=allowed, to=CampaignStatus.SENDING, act="sent", now=now, started_at=now, error="")
     note(campaign, act="campaign.sent", actor=actor, now=now)
@@ -72,7 +72,7 @@ def schedule_campaign(*, workspace: Workspace, uid: UUID, at: datetime, actor: A
     campaign = get_campaign(workspace=workspace, uid=uid)
     if at <= now:
         raise BadCampaign(f"The time to send {campaign.name} has passed already.", field="scheduled_at")
-    _check(campaign)
+    _check(campaign, now)
     allowed = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
     move(campaign, allowed=allowed, to=CampaignStatus.SCHEDULED, act="scheduled", now=now, scheduled_at=at)
     note(campaign, act="campaign.scheduled", actor=actor, now=now, after={"at": at.isoformat()})
@@ -96,10 +96,10 @@ def _start_due(campaign_id: int, now: datetime) -> bool:
     return True
 
 
-def _check(campaign: Campaign) -> None:
+def _check(campaign: Campaign, now: datetime) -> None:
     """Raise what would stop the campaign later, while its author still looks."""
-    size = contacts.count_audience(workspace=campaign.workspace, audience=audience_of(campaign))
-    _require_complete(campaign, audience_size=size)
+    has_anybody = contacts.has_audience(workspace=campaign.workspace, audience=audience_of(campaign), now=now)
+    _require_complete(campaign, audience_size=int(has_anybody))
     preview_composition(workspace=campaign.workspace, composition=composition_of(campaign))
 
 

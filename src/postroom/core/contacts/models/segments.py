@@ -8,13 +8,20 @@ from postroom.kit.ids import uuid7
 
 
 class Segment(models.Model):
-    """A question about people: ``filter`` is ``{"match": "all"|"any", "conditions": [...]}``."""
+    """A question about people: ``filter`` is ``{"match": "all"|"any", "conditions": [...]}``.
+
+    ``size`` is how many it found when it was last counted, ``measured_at`` when that was last tried, and ``size_note``
+    why it did not work then.
+    """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="segments")
     name = models.CharField(max_length=200)
     description = models.CharField(max_length=500, blank=True, default="")
     filter = models.JSONField()
+    size = models.IntegerField(null=True)
+    measured_at = models.DateTimeField(null=True)
+    size_note = models.CharField(max_length=500, blank=True, default="", db_default="")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

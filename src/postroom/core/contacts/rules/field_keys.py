@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from postroom.core.contacts.rules.filters import RESERVED_KEYS
+from postroom.core.contacts.rules.filter_language import RESERVED_KEYS
 
 
 def field_key(label: str) -> str:

@@ -1,105 +1,64 @@
 """Compiles a segment's filter to one boolean SQL expression in which everything a user wrote is a parameter.
 
-The expression speaks of ``c``, a row of ``contacts_contact``. No form of it can raise on a stored value, whatever was
-stored: numbers are compared as jsonb behind a check of their type, dates as ISO texts behind a check of their shape.
+The expression speaks of ``c``, a row of ``contacts_contact``, and ``w``, its link to the workspace. No form of it can
+raise on a stored value, whatever was stored: numbers are compared as jsonb behind a check of their type, dates as ISO
+texts behind a check of their shape. It is true or not: where NOT stands before it, it is never null.
 """
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import Final
 
-from postroom.core.contacts.rules.filters import Condition, Filter, Group, Kind
+from postroom.core.contacts.rules.filter_days import NEGATED, anniversaries, bounds_of, end_of, start_of
+from postroom.core.contacts.rules.filter_language import PRESENCE, Condition, Filter, Group, Kind
+from postroom.core.contacts.rules.filter_links import COMPILERS as LINK_COMPILERS
+from postroom.core.contacts.rules.filter_links import Room
+from postroom.core.contacts.types import Sql
 
-Param = Any
-
-
-@dataclass(frozen=True, slots=True)
-class Sql:
-    """A piece of SQL and the values of its placeholders."""
-
-    text: str
-    params: tuple[Param, ...] = ()
+_COMPARISONS: Final = {"eq": "=", "neq": "<>", "gt": ">", "lt": "<", "gte": ">=", "lte": "<="}
+_ISO_DAY: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
-    """Whose tags and lists a filter speaks of, and where its days begin."""
+def compile_filter(filter_: Filter, room: Room, *, as_sets: bool = False) -> Sql:
+    """Return the filter as one parenthesised boolean expression over ``c`` and ``w``.
 
-    workspace_id: int
-    timezone: str = "UTC"
-
-
-_COMPARISONS: Final = {
-    "eq": "=",
-    "neq": "<>",
-    "gt": ">",
-    "lt": "<",
-    "gte": ">=",
-    "lte": "<=",
-    "after": ">",
-    "before": "<",
-}
-_HAS_TAG: Final = (
-    "EXISTS (SELECT 1 FROM contacts_contacttag x JOIN contacts_tag t ON t.id = x.tag_id"
-    " WHERE x.contact_id = c.id AND t.workspace_id = %s{})"
-)
-_TAG_NAMED: Final = " AND lower(t.name) IN (SELECT lower(n) FROM unnest(%s::text[]) n)"
-_HAS_LIST: Final = (
-    "EXISTS (SELECT 1 FROM contacts_listmember m JOIN contacts_list l ON l.id = m.list_id"
-    " WHERE m.contact_id = c.id AND m.status = 'subscribed' AND l.workspace_id = %s{})"
-)
-_LIST_NAMED: Final = " AND EXISTS (SELECT 1 FROM unnest(%s::text[]) n WHERE lower(n) IN (lower(l.name), l.uid::text))"
-
-
-def compile_filter(filter_: Filter, room: Room) -> Sql:
-    """Return the filter as one parenthesised boolean expression over ``c``."""
-    parts = [
-        compile_filter(part, room) if isinstance(part, Group) else _compile_condition(part, room)
-        for part in filter_.parts
-    ]
+    What must hold in any case is looked up or joined as the planner sees fit. Below an "any" it cannot join, and would
+    look up everybody one by one: there each condition on what is tied to people is a set, made once.
+    """
+    is_choice = not filter_.matches_all and len(filter_.parts) > 1
+    parts = [compile_part(part, room, as_sets=as_sets or is_choice) for part in filter_.parts]
     joiner = " AND " if filter_.matches_all else " OR "
     text = joiner.join(f"({part.text})" for part in parts)
     return Sql(f"({text})", tuple(param for part in parts for param in part.params))
 
 
-def _compile_condition(condition: Condition, room: Room) -> Sql:
-    if condition.operator in {"is_set", "is_not_set"} and condition.field.kind not in {Kind.TAG, Kind.LIST}:
-        return _presence(condition)
-    return _COMPILERS[condition.field.kind](condition, room)
-
-
-def _tag(condition: Condition, room: Room) -> Sql:
-    return _membership(condition, room, exists=_HAS_TAG, named=_TAG_NAMED)
-
-
-def _list(condition: Condition, room: Room) -> Sql:
-    return _membership(condition, room, exists=_HAS_LIST, named=_LIST_NAMED)
-
-
-def _membership(condition: Condition, room: Room, *, exists: str, named: str) -> Sql:
-    negation = "NOT " if condition.operator in {"not_has", "is_not_set"} else ""
-    if condition.operator in {"is_set", "is_not_set"}:
-        return Sql(negation + exists.format(""), (room.workspace_id,))
-    return Sql(negation + exists.format(named), (room.workspace_id, list(condition.operands)))
+def compile_part(part: Condition | Group, room: Room, *, as_sets: bool = False) -> Sql:
+    """Return one condition, or one group, as a boolean expression."""
+    if isinstance(part, Group):
+        return compile_filter(part, room, as_sets=as_sets)
+    if part.field.kind in LINK_COMPILERS:
+        return LINK_COMPILERS[part.field.kind](part, room, as_sets)
+    return _presence(part) if part.operator in PRESENCE else _COMPILERS[part.field.kind](part, room)
 
 
 def _text(condition: Condition, room: Room) -> Sql:
+    """A person without the value is neither equal nor unequal to anything."""
     value = _as_text(condition)
     operator, operands = condition.operator, condition.operands
     if operator == "in":
         return Sql(f"{value.text} = ANY(%s)", (*value.params, list(operands)))
-    if operator in {"eq", "neq"}:
-        # A person without the value is neither equal nor unequal to anything.
-        return Sql(
-            f"{value.text} {_COMPARISONS[operator]} %s AND {value.text} <> ''",
-            (*value.params, operands[0], *value.params),
-        )
-    pattern = _like(str(operands[0]), starts=operator == "starts_with")
+    if operator == "eq":
+        return Sql(f"{value.text} = %s", (*value.params, operands[0]))
+    if operator == "neq":
+        return _given(value, "<> %s", operands[0])
+    if operator == "not_in":
+        return _given(value, "<> ALL(%s)", list(operands))
     negation = "NOT " if operator == "not_contains" else ""
-    return Sql(f"{value.text} {negation}ILIKE %s AND {value.text} <> ''", (*value.params, pattern, *value.params))
+    return _given(value, f"{negation}ILIKE %s", _like(str(operands[0]), operator))
+
+
+def _given(value: Sql, comparison: str, param: object) -> Sql:
+    return Sql(f"{value.text} {comparison} AND {value.text} <> ''", (*value.params, param, *value.params))
 
 
 def _number(condition: Condition, room: Room) -> Sql:
@@ -112,27 +71,38 @@ def _boolean(condition: Condition, room: Room) -> Sql:
 
 def _typed_json(condition: Condition, json_type: str) -> Sql:
     key = condition.field.name
-    guard = f"jsonb_typeof(c.custom->%s) = '{json_type}' AND c.custom->%s"
+    guard = f"jsonb_typeof(c.custom->%s) = '{json_type}'"
+    operands = [json.dumps(one) for one in condition.operands]
     if condition.operator == "in":
-        return Sql(f"{guard} = ANY(%s::jsonb[])", (key, key, [json.dumps(one) for one in condition.operands]))
-    comparison = _COMPARISONS[condition.operator]
-    return Sql(f"{guard} {comparison} %s::jsonb", (key, key, json.dumps(condition.operands[0])))
+        return Sql(f"c.custom->%s = ANY(%s::jsonb[]) AND {guard}", (key, operands, key))
+    if condition.operator == "between":
+        both = "c.custom->%s >= %s::jsonb AND c.custom->%s <= %s::jsonb"
+        return Sql(f"{both} AND {guard}", (key, operands[0], key, operands[1], key))
+    return Sql(f"c.custom->%s {_COMPARISONS[condition.operator]} %s::jsonb AND {guard}", (key, operands[0], key))
 
 
 def _date(condition: Condition, room: Room) -> Sql:
+    """ISO days sort as texts do; a value of another shape is no day, and none of these holds for it."""
     key = condition.field.name
-    guard = r"(c.custom->>%s) ~ '^\d{4}-\d{2}-\d{2}$' AND (c.custom->>%s) COLLATE " + '"C"'
+    guard, day = Sql(f"(c.custom->>%s) ~ '{_ISO_DAY}'", (key,)), '(c.custom->>%s) COLLATE "C"'
     if condition.operator == "in":
-        return Sql(f"{guard} = ANY(%s)", (key, key, list(condition.operands)))
-    return Sql(f"{guard} {_COMPARISONS[condition.operator]} %s", (key, key, condition.operands[0]))
+        return Sql(f"{guard.text} AND {day} = ANY(%s)", (*guard.params, key, list(condition.operands)))
+    if condition.operator == "anniversary_today":
+        params = (*guard.params, key, anniversaries(room.today))
+        return Sql(f"{guard.text} AND substr(c.custom->>%s, 6) = ANY(%s)", params)
+    bounds = bounds_of(condition, room.today)
+    text = " AND ".join(f"{day} {comparison} %s" for comparison, _ in bounds)
+    params = tuple(param for _, bound in bounds for param in (key, bound.isoformat()))
+    negation = "NOT " if condition.operator in NEGATED else ""
+    return Sql(f"{guard.text} AND {negation}({text})", (*guard.params, *params))
 
 
 def _multiselect(condition: Condition, room: Room) -> Sql:
-    key, operator = condition.field.name, condition.operator
-    contains = Sql(
-        "COALESCE(jsonb_exists_any(c.custom->%s, %s::text[]), false)", (key, [str(one) for one in condition.operands])
-    )
-    if operator == "not_has":
+    operator = condition.operator
+    function = "jsonb_exists_all" if operator == "has_all" else "jsonb_exists_any"
+    words = [str(one) for one in condition.operands]
+    contains = Sql(f"COALESCE({function}(c.custom->%s, %s::text[]), false)", (condition.field.name, words))
+    if operator in {"not_has", "has_none"}:
         return Sql(f"NOT {contains.text}", contains.params)
     if operator == "not_contains":
         present = _present(condition)
@@ -143,16 +113,15 @@ def _multiselect(condition: Condition, room: Room) -> Sql:
 def _instant(condition: Condition, room: Room) -> Sql:
     """Days of the workspace's own calendar: after a day means from the next one on."""
     column = f"c.{condition.field.name}"
-    start, end = _day(str(condition.operands[0]), room.timezone)
-    if condition.operator == "eq":
-        return Sql(f"{column} >= %s AND {column} < %s", (start, end))
-    if condition.operator == "neq":
-        return Sql(f"{column} < %s OR {column} >= %s", (start, end))
-    if condition.operator in {"lt", "before"}:
-        return Sql(f"{column} < %s", (start,))
-    if condition.operator == "lte":
-        return Sql(f"{column} < %s", (end,))
-    return Sql(f"{column} >= %s", (start if condition.operator == "gte" else end,))
+    if condition.operator == "anniversary_today":
+        day = f"to_char({column} AT TIME ZONE %s, 'MM-DD')"
+        return Sql(f"{day} = ANY(%s)", (room.timezone, anniversaries(room.today)))
+    parts = []
+    for comparison, day in bounds_of(condition, room.today):
+        edge = start_of if comparison in {"<", ">="} else end_of
+        parts.append((f"{column} {'<' if comparison in {'<', '<='} else '>='} %s", edge(day, room.timezone)))
+    negation = "NOT " if condition.operator in NEGATED else ""
+    return Sql(f"{negation}({' AND '.join(text for text, _ in parts)})", tuple(param for _, param in parts))
 
 
 def _presence(condition: Condition) -> Sql:
@@ -174,16 +143,9 @@ def _as_text(condition: Condition) -> Sql:
     return Sql(f"COALESCE(c.{condition.field.name}, '')")
 
 
-def _like(text: str, *, starts: bool) -> str:
+def _like(text: str, operator: str) -> str:
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"{escaped}%" if starts else f"%{escaped}%"
-
-
-def _day(text: str, timezone: str) -> tuple[datetime, datetime]:
-    day = date.fromisoformat(text)
-    zone = ZoneInfo(timezone)
-    following = day + timedelta(days=1) if day < date.max else day
-    return datetime.combine(day, time.min, zone), datetime.combine(following, time.min, zone)
+    return ("" if operator == "starts_with" else "%") + escaped + ("" if operator == "ends_with" else "%")
 
 
 _COMPILERS: Final[dict[Kind, Callable[[Condition, Room], Sql]]] = {
@@ -193,6 +155,4 @@ _COMPILERS: Final[dict[Kind, Callable[[Condition, Room], Sql]]] = {
     Kind.DATE: _date,
     Kind.MULTISELECT: _multiselect,
     Kind.INSTANT: _instant,
-    Kind.TAG: _tag,
-    Kind.LIST: _list,
 }

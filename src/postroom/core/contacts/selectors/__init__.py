@@ -21,6 +21,7 @@ from postroom.core.contacts.selectors.directory import (
     count_people,
     list_contacts,
 )
+from postroom.core.contacts.selectors.explaining import explain_membership
 from postroom.core.contacts.selectors.exports import get_export, is_export_ready, list_exports
 from postroom.core.contacts.selectors.fields import find_type_change, get_field, list_field_specs, list_fields
 from postroom.core.contacts.selectors.forecasts import forecast_import
@@ -54,7 +55,13 @@ from postroom.core.contacts.selectors.people import (
 )
 from postroom.core.contacts.selectors.preferences import describe_preferences
 from postroom.core.contacts.selectors.privacy import find_privacy_request
+from postroom.core.contacts.selectors.segment_uses import (
+    segments_using_field,
+    segments_using_list,
+    segments_using_tag,
+)
 from postroom.core.contacts.selectors.segments import (
+    count_segment,
     get_segment,
     get_segment_by_id,
     list_segments,
@@ -83,9 +90,11 @@ __all__ = [
     "count_consents",
     "count_members",
     "count_people",
+    "count_segment",
     "describe_confirmation",
     "describe_contact",
     "describe_preferences",
+    "explain_membership",
     "find_bringing_import",
     "find_duplicates",
     "find_earlier_import",
@@ -144,6 +153,9 @@ __all__ = [
     "preview_segment",
     "read_sample",
     "segment_time_limit",
+    "segments_using_field",
+    "segments_using_list",
+    "segments_using_tag",
     "select_people",
     "suggest_accounts",
     "visible_interactions",

@@ -1,12 +1,21 @@
 """Reads of audiences: everybody a campaign is for, in chunks by key, each person once."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.db import connection
 
-from postroom.core.contacts.rules import Sql
-from postroom.core.contacts.selectors.segments import PEOPLE, get_segment_by_id, segment_sql
-from postroom.core.contacts.types import Audience
+from postroom.core.contacts.selectors.segments import (
+    FREEZE_LIMIT_MS,
+    PEOPLE,
+    get_segment_by_id,
+    segment_sql,
+    segment_time_limit,
+    set_limits,
+    too_slow_said,
+    unset_limits,
+)
+from postroom.core.contacts.types import Audience, Sql
 from postroom.core.workspaces.models import Workspace
 
 # IS TRUE makes it one look-up per person: as a join it goes wrong with a list that grew since the last ANALYZE.
@@ -16,36 +25,56 @@ _ON_LISTS = (
 )
 
 
-def iter_audience(*, workspace: Workspace, audience: Audience, chunk: int = 5_000) -> Iterator[list[tuple[int, str]]]:
-    """Yield (contact id, e-mail) of everybody with an address, in chunks by ascending id.
+def iter_audience(
+    *, workspace: Workspace, audience: Audience, now: datetime, chunk: int = 5_000
+) -> Iterator[list[tuple[int, str]]]:
+    """Yield (contact id, e-mail) of everybody with an address, in chunks by ascending id; within a transaction.
 
     Whoever is on several of the lists comes once; whether they may be mailed is for ``load_mail_states`` and the rule.
-    Raises NoSuchSegment, BadFilter.
+    Raises NoSuchSegment, BadFilter, and SegmentTooSlow after ten minutes in the database.
     """
-    people = _people(workspace, audience)
+    people = _people(workspace, audience, now)
     # One scan whatever its plan, read through a server-side cursor: a look-up per chunk would sort the rest each time.
-    with connection.chunked_cursor() as cursor:
+    # The limit ends with the caller's transaction, or here.
+    with too_slow_said(), connection.chunked_cursor() as cursor:
+        set_limits(FREEZE_LIMIT_MS)
         cursor.execute(f"SELECT c.id, c.email FROM {people.text} ORDER BY w.contact_id", people.params)  # noqa: S608 - all that a user wrote is a parameter
         while rows := cursor.fetchmany(chunk):
             yield rows
+        unset_limits()
 
 
-def count_audience(*, workspace: Workspace, audience: Audience) -> int:
-    """Return how many people ``iter_audience`` would yield. Raises NoSuchSegment, BadFilter."""
-    people = _people(workspace, audience)
-    with connection.cursor() as cursor:
+def count_audience(*, workspace: Workspace, audience: Audience, now: datetime) -> int:
+    """Return how many people ``iter_audience`` would yield, in at most five seconds.
+
+    Raises NoSuchSegment, BadFilter, SegmentTooSlow.
+    """
+    people = _people(workspace, audience, now)
+    with segment_time_limit(), connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {people.text}", people.params)  # noqa: S608 - as above
         (count,) = cursor.fetchone()
     return int(count)
 
 
-def _people(workspace: Workspace, audience: Audience) -> Sql:
+def has_audience(*, workspace: Workspace, audience: Audience, now: datetime) -> bool:
+    """Return whether ``iter_audience`` would yield anybody, in at most five seconds.
+
+    Raises NoSuchSegment, BadFilter, SegmentTooSlow.
+    """
+    people = _people(workspace, audience, now)
+    with segment_time_limit(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {people.text})", people.params)  # noqa: S608 - as above
+        (found,) = cursor.fetchone()
+    return bool(found)
+
+
+def _people(workspace: Workspace, audience: Audience, now: datetime) -> Sql:
     text, params = f"{PEOPLE} AND c.email IS NOT NULL", (workspace.pk, workspace.organization_id)
     parts = [Sql(text, params)]
     if audience.list_ids:
         parts.append(Sql(_ON_LISTS, (workspace.pk, list(audience.list_ids))))
     if audience.segment_id is not None:
         segment = get_segment_by_id(workspace=workspace, segment_id=audience.segment_id)
-        narrowed = segment_sql(workspace=workspace, filter_=segment.filter)
+        narrowed = segment_sql(workspace=workspace, filter_=segment.filter, now=now)
         parts.append(Sql(f" AND {narrowed.text}", narrowed.params))
     return Sql("".join(part.text for part in parts), tuple(param for part in parts for param in part.params))

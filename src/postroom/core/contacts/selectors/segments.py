@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
@@ -12,15 +13,32 @@ from psycopg.errors import QueryCanceled
 from postroom.core.contacts import rules
 from postroom.core.contacts.errors import NoSuchSegment, SegmentTooSlow
 from postroom.core.contacts.models import Segment
-from postroom.core.contacts.rules import Room, Sql
+from postroom.core.contacts.rules import Filter
 from postroom.core.contacts.selectors.fields import list_field_specs
-from postroom.core.contacts.types import SegmentPreview
+from postroom.core.contacts.selectors.filter_names import load_room
+from postroom.core.contacts.types import SegmentPreview, Sql
 from postroom.core.workspaces.models import Workspace
+from postroom.kit import clock
 from postroom.kit.types import JSONValue
 
-PREVIEW_TIMEOUT_MS: Final = 5_000
+WAIT_LIMIT_MS: Final = 5_000
+"""How long a segment may take while a person waits for it."""
+FREEZE_LIMIT_MS: Final = 600_000
+"""How long a segment may take when a campaign freezes its audience: ten minutes."""
 SAMPLE_SIZE: Final = 10
 
+# A segment over a million people may keep a set of them in memory instead of looking each one up.
+_WORK_MEM: Final = "96MB"
+
+# The people are found once; the newest few are told with the count on each of their rows. Nobody found: one row.
+_PREVIEW: Final = """
+WITH found AS MATERIALIZED (SELECT c.id FROM {people})
+SELECT total.count, c.id, COALESCE(c.email, ''), TRIM(c.first_name || ' ' || c.last_name)
+FROM (SELECT count(*) FROM found) total
+LEFT JOIN (SELECT id FROM found ORDER BY id DESC LIMIT %s) newest ON true
+LEFT JOIN contacts_contact c ON c.id = newest.id
+ORDER BY c.id DESC
+"""
 PEOPLE: Final = (
     "contacts_contactworkspace w JOIN contacts_contact c ON c.id = w.contact_id"
     " WHERE w.workspace_id = %s AND (c.organization_id = %s) IS TRUE AND c.erased_at IS NULL"
@@ -53,47 +71,80 @@ def list_segments(*, workspace: Workspace) -> list[Segment]:
     return list(Segment.objects.filter(workspace=workspace).order_by("name", "pk"))
 
 
-def segment_sql(*, workspace: Workspace, filter_: JSONValue) -> Sql:
-    """Return a filter as a boolean expression over ``c``. Raises BadFilter."""
-    parsed = rules.parse_filter(filter_, list_field_specs(workspace=workspace))
-    return rules.compile_filter(parsed, Room(workspace.pk, workspace.timezone))
+def parse_segment(*, workspace: Workspace, filter_: JSONValue) -> Filter:
+    """Return the typed form of a filter of the workspace. Raises BadFilter."""
+    return rules.parse_filter(filter_, list_field_specs(workspace=workspace))
 
 
-def people_sql(*, workspace: Workspace, filter_: JSONValue) -> Sql:
+def segment_sql(*, workspace: Workspace, filter_: JSONValue, now: datetime) -> Sql:
+    """Return a filter as a boolean expression over ``c`` and ``w``. Raises BadFilter."""
+    parsed = parse_segment(workspace=workspace, filter_=filter_)
+    return rules.compile_filter(parsed, load_room(workspace=workspace, filter_=parsed, now=now))
+
+
+def people_sql(*, workspace: Workspace, filter_: JSONValue, now: datetime) -> Sql:
     """Return ``FROM …`` of the people of a workspace who match a filter. Raises BadFilter."""
-    narrowed = segment_sql(workspace=workspace, filter_=filter_)
+    narrowed = segment_sql(workspace=workspace, filter_=filter_, now=now)
     return Sql(f"{PEOPLE} AND {narrowed.text}", (workspace.pk, workspace.organization_id, *narrowed.params))
 
 
-def matching_ids(*, workspace: Workspace, filter_: JSONValue) -> RawSQL:
+def matching_ids(*, workspace: Workspace, filter_: JSONValue, now: datetime | None = None) -> RawSQL:
     """Return the matching people's keys as a sub-query for other reads. Raises BadFilter."""
-    people = people_sql(workspace=workspace, filter_=filter_)
+    people = people_sql(workspace=workspace, filter_=filter_, now=now or clock.now())
     return RawSQL(f"SELECT c.id FROM {people.text}", people.params)  # noqa: S608 - all that a user wrote is a parameter
 
 
-def preview_segment(*, workspace: Workspace, filter: JSONValue) -> SegmentPreview:
-    """Return how many match and the newest few, in at most five seconds. Raises BadFilter, SegmentTooSlow."""
-    people = people_sql(workspace=workspace, filter_=filter)
-    with _time_limit() as cursor:
+def preview_segment(*, workspace: Workspace, filter: JSONValue, now: datetime) -> SegmentPreview:
+    """Return how many match and the newest few, in one statement and at most five seconds.
+
+    Raises BadFilter, SegmentTooSlow.
+    """
+    people = people_sql(workspace=workspace, filter_=filter, now=now)
+    with segment_time_limit(), connection.cursor() as cursor:
+        cursor.execute(_PREVIEW.format(people=people.text), (*people.params, SAMPLE_SIZE))
+        rows = cursor.fetchall()
+    return SegmentPreview(count=rows[0][0], sample=tuple(row[1:] for row in rows if row[1] is not None))
+
+
+def count_segment(*, workspace: Workspace, filter: JSONValue, now: datetime) -> int:
+    """Return how many match, in at most five seconds. Raises BadFilter, SegmentTooSlow."""
+    people = people_sql(workspace=workspace, filter_=filter, now=now)
+    with segment_time_limit(), connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {people.text}", people.params)  # noqa: S608 - as above
         (count,) = cursor.fetchone()
-        cursor.execute(
-            "SELECT c.id, COALESCE(c.email, ''), TRIM(c.first_name || ' ' || c.last_name)"  # noqa: S608 - as above
-            f" FROM {people.text} ORDER BY c.id DESC LIMIT %s",
-            (*people.params, SAMPLE_SIZE),
-        )
-        return SegmentPreview(count=count, sample=tuple(cursor.fetchall()))
+    return int(count)
 
 
 @contextmanager
-def _time_limit() -> Iterator[Any]:
-    """Yield a cursor whose statements end after ``PREVIEW_TIMEOUT_MS``."""
+def segment_time_limit(*, limit_ms: int | None = None) -> Iterator[None]:
+    """End every statement of the block after ``limit_ms``, or ``WAIT_LIMIT_MS``. Raises SegmentTooSlow then."""
+    with too_slow_said(), transaction.atomic():
+        set_limits(limit_ms or WAIT_LIMIT_MS)
+        yield
+        unset_limits()
+
+
+@contextmanager
+def too_slow_said() -> Iterator[None]:
+    """Raise SegmentTooSlow for a statement that took longer than it may."""
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(PREVIEW_TIMEOUT_MS)])
-            yield cursor
-            cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
+        yield
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             raise SegmentTooSlow from error
         raise
+
+
+def set_limits(limit_ms: int) -> None:
+    """Give the statements of this transaction so long, and memory for a set of a million people."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('statement_timeout', %s, true), set_config('work_mem', %s, true)",
+            [str(limit_ms), _WORK_MEM],
+        )
+
+
+def unset_limits() -> None:
+    """Give the further statements of this transaction what they have without ``set_limits``."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout TO DEFAULT; SET LOCAL work_mem TO DEFAULT")

@@ -9,7 +9,7 @@ from django.db.models import ProtectedError
 from postroom.core.contacts import rules
 from postroom.core.contacts.errors import BadValue, NameTaken, SegmentInUse
 from postroom.core.contacts.models import Segment
-from postroom.core.contacts.selectors.segments import get_segment, segment_sql
+from postroom.core.contacts.selectors.segments import get_segment, parse_segment
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
@@ -58,7 +58,7 @@ def _save(workspace: Workspace, segment: Segment, name: str, filter_: JSONObject
     cleaned = rules.clean_line(name, label="Name")
     if not cleaned:
         raise BadValue("A segment needs a name.")
-    segment_sql(workspace=workspace, filter_=filter_)
+    parse_segment(workspace=workspace, filter_=filter_)
     segment.name, segment.filter, segment.updated_at = cleaned, filter_, now
     try:
         with transaction.atomic():

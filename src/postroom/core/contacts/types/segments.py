@@ -1,6 +1,10 @@
 """Values of segments and audiences."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from postroom.kit.types import JSONObject, JSONValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +21,36 @@ class SegmentPreview:
 
     count: int
     sample: tuple[tuple[int, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Whether a part of a filter holds for one person: a ``condition`` with the person's ``value``, or a group whose
+    ``match`` is all or any of its ``parts``.
+    """
+
+    holds: bool
+    condition: JSONObject | None = None
+    value: JSONValue = None
+    match: str = ""
+    parts: tuple["Explanation", ...] = ()
+
+
+class Deed(StrEnum):
+    """What a person did with mail, or what became of it. Opens and clicks of machines are nobody's deed."""
+
+    SENT = "sent"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    REPLIED = "replied"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A piece of SQL and the values of its placeholders."""
+
+    text: str
+    params: tuple[Any, ...] = ()
