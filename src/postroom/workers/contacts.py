@@ -7,11 +7,13 @@ from postroom.core.contacts.jobs import (
     ASK_CONFIRMATIONS,
     CHANGE_TYPE,
     ERASE_CONTACT,
+    MEASURE_SEGMENT,
     RUN_BULK,
     RUN_EXPORT,
     RUN_IMPORT,
     RUN_SUPPRESSION_FILE,
     UNDO_BULK,
+    UNDO_IMPORT,
 )
 from postroom.kit import clock
 from postroom.workers.registry import gives_up, handles
@@ -27,6 +29,18 @@ def run_import(*, run_uid: str) -> None:
 def fail_import(*, run_uid: str, reason: str) -> None:
     """Let whoever waits for the import know that it ends here."""
     contacts.fail_import(run_uid=UUID(run_uid), reason=reason, now=clock.now())
+
+
+@handles(UNDO_IMPORT)
+def undo_import(*, run_uid: str) -> None:
+    """Bring the undo of an import to its end; it goes on where a killed worker left it."""
+    contacts.run_import_undo(run_uid=UUID(run_uid), clock=clock.now)
+
+
+@gives_up(UNDO_IMPORT)
+def fail_import_undo(*, run_uid: str, reason: str) -> None:
+    """Let whoever waits for the undo know that it ends here; it can be asked for again."""
+    contacts.fail_import_undo(run_uid=UUID(run_uid), reason=reason, now=clock.now())
 
 
 @handles(RUN_EXPORT)
@@ -94,3 +108,9 @@ def run_suppression_file(*, run_uid: str) -> None:
 def fail_suppression_file(*, run_uid: str, reason: str) -> None:
     """Let whoever waits for the file know that it ends here."""
     contacts.fail_suppression_file(run_uid=UUID(run_uid), reason=reason, now=clock.now())
+
+
+@handles(MEASURE_SEGMENT)
+def measure_segment(*, segment_uid: str) -> None:
+    """Count whom a segment finds."""
+    contacts.measure_segment(segment_uid=UUID(segment_uid), now=clock.now())

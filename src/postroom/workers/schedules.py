@@ -88,3 +88,9 @@ def forget_privacy_requests(now: datetime) -> bool:
     """Delete requests about one's own data that are past their time."""
     contacts.forget_privacy_requests(now=now)
     return False
+
+
+@every(HOUR_S)
+def measure_segments(now: datetime) -> bool:
+    """Count whom segments find, each once a day, some at once."""
+    return contacts.measure_due_segments(now=now) > 0

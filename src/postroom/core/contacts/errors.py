@@ -64,7 +64,7 @@ class SegmentInUse(Conflict):
 
 
 class SegmentTooSlow(Invalid):
-    """The filter takes too long to preview; make it simpler."""
+    """The segment takes too long to count; fewer conditions, or fewer about mail, make it quicker."""
 
     code = "segment_too_slow"
 
@@ -251,3 +251,9 @@ class CategoryInUse(Conflict):
     """A campaign uses this category."""
 
     code = "category_in_use"
+
+
+class ImportOver(Conflict):
+    """The import is not at a point where that could be done."""
+
+    code = "import_over"

@@ -9,16 +9,23 @@ from postroom.kit import jobs
 ASK_CONFIRMATIONS: Final = jobs.Job("contacts.ask_confirmations")
 CHANGE_TYPE: Final = jobs.Job("contacts.change_type", queue="imports")
 ERASE_CONTACT: Final = jobs.Job("contacts.erase_contact")
+MEASURE_SEGMENT: Final = jobs.Job("contacts.measure_segment")
 RUN_BULK: Final = jobs.Job("contacts.run_bulk", queue="imports")
 UNDO_BULK: Final = jobs.Job("contacts.undo_bulk", queue="imports")
 RUN_EXPORT: Final = jobs.Job("contacts.run_export", queue="imports")
 RUN_SUPPRESSION_FILE: Final = jobs.Job("contacts.run_suppression_file", queue="imports")
 RUN_IMPORT: Final = jobs.Job("contacts.run_import", queue="imports")
+UNDO_IMPORT: Final = jobs.Job("contacts.undo_import", queue="imports")
 
 
 def defer_run_import(*, run_uid: UUID) -> None:
     """Have an import run once the caller's transaction commits; one run of it at a time."""
     jobs.defer(RUN_IMPORT, lock=f"contacts.import.{run_uid}", run_uid=str(run_uid))
+
+
+def defer_undo_import(*, run_uid: UUID) -> None:
+    """Have an import's people deleted once the caller's transaction commits; one run of it at a time."""
+    jobs.defer(UNDO_IMPORT, lock=f"contacts.import.{run_uid}", run_uid=str(run_uid))
 
 
 def defer_run_export(*, run_uid: UUID) -> None:
@@ -55,3 +62,8 @@ def defer_change_type(*, run_uid: UUID) -> None:
 def defer_run_suppression_file(*, run_uid: UUID) -> None:
     """Have a file of suppressions read in once the caller's transaction commits; one run of it at a time."""
     jobs.defer(RUN_SUPPRESSION_FILE, lock=f"contacts.suppressions.{run_uid}", run_uid=str(run_uid))
+
+
+def defer_measure_segment(*, segment_uid: UUID) -> None:
+    """Have a segment counted once the caller's transaction commits."""
+    jobs.defer(MEASURE_SEGMENT, lock=f"contacts.segment.{segment_uid}", segment_uid=str(segment_uid))

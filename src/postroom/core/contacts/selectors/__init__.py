@@ -25,6 +25,7 @@ from postroom.core.contacts.selectors.explaining import explain_membership
 from postroom.core.contacts.selectors.exports import get_export, is_export_ready, list_exports
 from postroom.core.contacts.selectors.fields import find_type_change, get_field, list_field_specs, list_fields
 from postroom.core.contacts.selectors.forecasts import forecast_import
+from postroom.core.contacts.selectors.import_undo import forecast_undo
 from postroom.core.contacts.selectors.imports import (
     find_earlier_import,
     get_import,
@@ -64,6 +65,7 @@ from postroom.core.contacts.selectors.segments import (
     count_segment,
     get_segment,
     get_segment_by_id,
+    list_segment_sizes,
     list_segments,
     preview_segment,
     segment_time_limit,
@@ -103,6 +105,7 @@ __all__ = [
     "find_type_change",
     "forecast_bulk",
     "forecast_import",
+    "forecast_undo",
     "get_account",
     "get_bulk",
     "get_category",
@@ -138,6 +141,7 @@ __all__ = [
     "list_interactions",
     "list_lists",
     "list_person_ids",
+    "list_segment_sizes",
     "list_segments",
     "list_suppression_runs",
     "list_suppressions",

@@ -33,6 +33,13 @@ def load_room(*, workspace: Workspace, filter_: Filter, now: datetime) -> Room:
     return Room(workspace.pk, workspace.organization_id, now, workspace.timezone, names)
 
 
+def find_unknown_campaigns(*, workspace: Workspace, filter_: Filter) -> list[str]:
+    """Return the uids in a filter that are no campaign of the workspace."""
+    named = sorted({name for kind, name in names_in(filter_) if kind is Kind.DEED})
+    known = _load(workspace, Kind.DEED, named) if named else {}
+    return [name for name in named if name not in known]
+
+
 def _load(workspace: Workspace, kind: Kind, names: list[str]) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {}
     with connection.cursor() as cursor:

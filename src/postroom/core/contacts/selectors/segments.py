@@ -12,7 +12,7 @@ from psycopg.errors import QueryCanceled
 
 from postroom.core.contacts import rules
 from postroom.core.contacts.errors import NoSuchSegment, SegmentTooSlow
-from postroom.core.contacts.models import Segment
+from postroom.core.contacts.models import Segment, SegmentSize
 from postroom.core.contacts.rules import Filter
 from postroom.core.contacts.selectors.fields import list_field_specs
 from postroom.core.contacts.selectors.filter_names import load_room
@@ -69,6 +69,11 @@ def get_segment_by_id(*, workspace: Workspace, segment_id: int) -> Segment:
 def list_segments(*, workspace: Workspace) -> list[Segment]:
     """Return the workspace's segments by name."""
     return list(Segment.objects.filter(workspace=workspace).order_by("name", "pk"))
+
+
+def list_segment_sizes(*, segment: Segment) -> list[SegmentSize]:
+    """Return what a segment counted so far, oldest first."""
+    return list(SegmentSize.objects.filter(segment=segment).order_by("at"))
 
 
 def parse_segment(*, workspace: Workspace, filter_: JSONValue) -> Filter:

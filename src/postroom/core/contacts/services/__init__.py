@@ -40,7 +40,15 @@ from postroom.core.contacts.services.exports import (
     start_export,
 )
 from postroom.core.contacts.services.fields import create_field, delete_field, move_field, update_field
-from postroom.core.contacts.services.imports import cancel_import, fail_import, run_import, start_import
+from postroom.core.contacts.services.imports import (
+    cancel_import,
+    fail_import,
+    fail_import_undo,
+    run_import,
+    run_import_undo,
+    start_import,
+    undo_import,
+)
 from postroom.core.contacts.services.interactions import add_interaction, delete_interaction, edit_interaction
 from postroom.core.contacts.services.lists import create_list, delete_list, update_list
 from postroom.core.contacts.services.memberships import set_list_member
@@ -62,6 +70,7 @@ from postroom.core.contacts.services.privacy import (
     take_data,
 )
 from postroom.core.contacts.services.retyping import change_field_type, fail_type_change, run_type_change
+from postroom.core.contacts.services.segment_sizes import measure_due_segments, measure_segment
 from postroom.core.contacts.services.segments import create_segment, delete_segment, update_segment
 from postroom.core.contacts.services.suppression import (
     lift_suppression,
@@ -108,6 +117,7 @@ __all__ = [
     "fail_bulk",
     "fail_export",
     "fail_import",
+    "fail_import_undo",
     "fail_suppression_file",
     "fail_type_change",
     "fetch_export",
@@ -117,6 +127,8 @@ __all__ = [
     "forget_privacy_requests",
     "lift_suppression",
     "link_account",
+    "measure_due_segments",
+    "measure_segment",
     "merge_contacts",
     "move_category",
     "move_field",
@@ -130,6 +142,7 @@ __all__ = [
     "run_confirmations",
     "run_export",
     "run_import",
+    "run_import_undo",
     "run_suppression_file",
     "run_type_change",
     "save_preferences",
@@ -145,6 +158,7 @@ __all__ = [
     "take_data",
     "take_suppressions",
     "undo_bulk",
+    "undo_import",
     "unlink_account",
     "unsuppress_address",
     "untag_contact",
