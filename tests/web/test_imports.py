@@ -1,6 +1,7 @@
 """The import pages, from the upload to the rows that were refused."""
 
 import io
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from openpyxl import Workbook
 
 from postroom.core.contacts import services
 from postroom.core.contacts.models import Contact, Field, ImportRun, List
-from postroom.core.contacts.types import ImportStatus, MemberStatus
+from postroom.core.contacts.types import ContactChanges, ImportStatus, MemberStatus
 from postroom.core.workspaces.models import User, Workspace
 from postroom.core.workspaces.types import Actor, Door
 from postroom.kit import clock
@@ -266,3 +267,44 @@ def test_the_mapping_and_the_forecast_cost_a_few_statements(
         as_owner.get(mapping)
     with django_assert_max_num_queries(14):  # type: ignore[operator]
         as_owner.post(mapping, {"column_0": "email", "act": "check"})
+
+
+def test_an_import_is_stopped_once(as_owner: Client, workspace: Workspace) -> None:
+    location = accept_suggestions(as_owner, upload(as_owner, workspace, SMALL)["Location"])["Location"]
+    assert "Stop this import" in as_owner.get(location).content.decode()
+    stopped = as_owner.post(f"{location}cancel/", follow=True).content.decode()
+    assert "The import is stopped" in stopped
+    assert "Cancelled" in stopped
+    assert "Stop this import" not in stopped
+    services.run_import(run_uid=ImportRun.objects.get().uid, clock=clock.now)
+    assert not Contact.objects.exists()
+    assert "has ended already" in as_owner.post(f"{location}cancel/", follow=True).content.decode()
+
+
+def test_an_undo_says_who_goes_and_who_stays_and_then_does_it(as_owner: Client, workspace: Workspace) -> None:
+    rows = b"".join(b"p%d@example.com,%d\n" % (number, number) for number in range(5))
+    run = import_file(as_owner, workspace, b"Email,Number\n" + rows)
+    here = f"/w/{workspace.slug}/imports/{run.uid}/"
+    kept = Contact.objects.get(email="p3@example.com")
+    changes = ContactChanges(first_name="Known")
+    services.update_contact(
+        workspace=workspace,
+        uid=kept.uid,
+        changes=changes,
+        actor=Actor(Door.WEB),
+        now=clock.now() + timedelta(seconds=1),
+    )
+    page = as_owner.get(f"{here}undo/").content.decode()
+    assert "<dt>Would be deleted</dt><dd>4</dd>" in page
+    assert "<dt>Would stay: changed since</dt><dd>1</dd>" in page
+
+    as_owner.post(f"{here}undo/")
+    assert 'hx-trigger="every 1s"' in as_owner.get(here).content.decode()
+    services.run_import_undo(run_uid=run.uid, clock=clock.now)
+    done = as_owner.get(here).content.decode()
+    assert "Undone" in done
+    assert "<dt>Taken back</dt><dd>4</dd>" in done
+    assert "1 people stay: 1 changed since." in done
+    assert "Undo this import" not in done
+    assert Contact.objects.get().email == "p3@example.com"
+    assert as_owner.get(f"{here}undo/").status_code == 302

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from postroom.core.contacts.types import EarlierImport
 
 LIVE: Final = (ImportStatus.QUEUED, ImportStatus.RUNNING, ImportStatus.UNDOING)
-ENDED: Final = (ImportStatus.DONE, ImportStatus.FAILED, ImportStatus.CANCELLED)
 
 
 @in_room()
@@ -81,8 +80,7 @@ def show_import(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
         is_live=run.status == ImportStatus.RUNNING,
     )
     page = contacts.list_import_errors(workspace=room.workspace, uid=uid, page=page_request(request))
-    can_undo = run.status in ENDED and run.created_rows > run.undone_rows
-    context = {"run": run, "is_live": is_live, "pace": pace, "page": page, "can_undo": can_undo}
+    context = {"run": run, "is_live": is_live, "pace": pace, "page": page}
     if not is_fragment(request):
         return render_page(request, room, "web/imports/run.html", context)
     response = render_page(request, room, "web/imports/_run.html", context)
@@ -111,12 +109,19 @@ def cancel_import(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     return redirect("web:import", room.workspace.slug, uid)
 
 
-@in_room(methods=("POST",))
+@in_room(methods=("GET", "HEAD", "POST"))
 def undo_import(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
-    """Take back the people whom an import made."""
-    with errors_flashed(request):
-        services.undo_import(workspace=room.workspace, uid=uid, actor=room.actor, now=clock.now())
-    return redirect("web:import", room.workspace.slug, uid)
+    """Say who would be taken back and who would stay; take them back when that is confirmed."""
+    run = contacts.get_import(workspace=room.workspace, uid=uid)
+    if request.method == "POST":
+        with errors_flashed(request):
+            services.undo_import(workspace=room.workspace, uid=uid, actor=room.actor, now=clock.now())
+        return redirect("web:import", room.workspace.slug, uid)
+    if not run.can_be_undone:
+        return redirect("web:import", room.workspace.slug, uid)
+    forecast = contacts.forecast_undo(run=run)
+    kept = [(reason.label, count) for reason, count in forecast.kept.items()]
+    return render_page(request, room, "web/imports/undo.html", {"run": run, "forecast": forecast, "kept": kept})
 
 
 def _mapping_form(request: HttpRequest, room: Room, file: "BinaryIO") -> tuple[MappingForm, "EarlierImport | None"]:
