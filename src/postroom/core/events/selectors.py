@@ -1,6 +1,6 @@
 """Reads of what happened."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db.models import Q
@@ -28,6 +28,12 @@ def list_contact_events(
         at, key = before
         rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=key), at__lte=at)
     return [to_event(row) for row in rows.order_by("-at", "-id")[:limit]]
+
+
+def contacts_with_events(*, contact_ids: Collection[int]) -> set[int]:
+    """Return those of the people about whom anything was recorded."""
+    found = DomainEvent.objects.filter(contact_id__in=contact_ids)
+    return {key for key in found.values_list("contact_id", flat=True).distinct() if key is not None}
 
 
 def to_event(row: DomainEvent) -> Event:

@@ -1,5 +1,7 @@
 """Tables of imports."""
 
+from typing import Final
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -7,12 +9,15 @@ from postroom.core.contacts.types import ImportStatus
 from postroom.core.workspaces.models import User, Workspace
 from postroom.kit.ids import uuid7
 
+_ENDED: Final = (ImportStatus.DONE, ImportStatus.FAILED, ImportStatus.CANCELLED)
+
 
 class ImportRun(models.Model):
     """One import of a file: how to read it, how far it is, what came of it.
 
     ``processed_rows = created_rows + updated_rows + skipped_rows + error_rows`` at every commit; ``file`` names the
-    stored upload, ``headers`` are its columns, by which a later file is known to be of the same kind.
+    stored upload, ``headers`` are its columns, by which a later file is known to be of the same kind. When it is undone,
+    ``undone_rows`` counts the people who are gone and ``kept_rows`` those who stay, by reason (``types.KeptBy``).
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -35,12 +40,23 @@ class ImportRun(models.Model):
     skipped_rows = models.IntegerField(default=0)
     error_rows = models.IntegerField(default=0)
     undone_rows = models.IntegerField(default=0)
+    kept_rows = models.JSONField(default=dict)
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.filename} {self.status}"
+
+    @property
+    def settled_people(self) -> int:
+        """Of the people it made, those an undo has dealt with: gone, or kept for a reason."""
+        return int(self.undone_rows + sum(self.kept_rows.values()))
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether it has ended and made people whom no undo has dealt with."""
+        return self.status in _ENDED and self.created_rows > self.settled_people
 
 
 class ImportRowError(models.Model):

@@ -23,7 +23,16 @@ from postroom.core.contacts.types.consent import (
     Verdict,
 )
 from postroom.core.contacts.types.fields import FieldChanges, FieldScope, FieldSpec, FieldType, NewField
-from postroom.core.contacts.types.files import CsvFormat, CsvSample, ExportFormat, ImportMapping, ImportStatus, Upload
+from postroom.core.contacts.types.files import (
+    CsvFormat,
+    CsvSample,
+    ExportFormat,
+    ImportMapping,
+    ImportStatus,
+    KeptBy,
+    UndoForecast,
+    Upload,
+)
 from postroom.core.contacts.types.forecasts import (
     EarlierImport,
     Fate,
@@ -83,6 +92,7 @@ __all__ = [
     "ImportMapping",
     "ImportStatus",
     "InteractionType",
+    "KeptBy",
     "Lift",
     "ListTerms",
     "MailState",
@@ -109,6 +119,7 @@ __all__ = [
     "SubscriptionStatus",
     "SuppressionReason",
     "SuppressionScope",
+    "UndoForecast",
     "Upload",
     "UploadSheet",
     "Verdict",

@@ -76,3 +76,21 @@ class ExportFormat(TextChoices):
 
     CSV = "csv"
     XLSX = "xlsx"
+
+
+class KeptBy(TextChoices):
+    """Why a person stays although the import that brought them is undone."""
+
+    CHANGED = "changed", "changed since"
+    MAILED = "mailed", "mailed since"
+    ELSEWHERE = "elsewhere", "in another workspace as well"
+
+
+@dataclass(frozen=True, slots=True)
+class UndoForecast:
+    """What undoing an import would come to, as far as its people were ``judged``."""
+
+    judged: int
+    is_everybody: bool
+    deleted: int
+    kept: Mapping[KeptBy, int]

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.core.files.storage import default_storage
 from django.db import transaction
 
+from postroom.core.contacts.errors import ImportOver
 from postroom.core.contacts.models import ImportRun
 from postroom.core.contacts.selectors.imports import get_import
 from postroom.core.contacts.types import ImportStatus
@@ -25,12 +26,13 @@ _ACTS: Final = {
 
 @transaction.atomic
 def cancel_import(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetime) -> ImportRun:
-    """Stop an import after the batch it is at; what is merged stays merged. One that has ended stays as it is.
+    """Stop an import after the batch it is at; what is merged stays merged.
 
-    Raises NoSuchImport.
+    Raises NoSuchImport, or ImportOver when it has ended.
     """
     run = get_import(workspace=workspace, uid=uid)
-    end_import(run, ImportStatus.CANCELLED, now=now, actor=actor)
+    if not end_import(run, ImportStatus.CANCELLED, now=now, actor=actor):
+        raise ImportOver("This import has ended already.")
     run.refresh_from_db()
     return run
 
@@ -38,11 +40,11 @@ def cancel_import(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetim
 @transaction.atomic
 def end_import(
     run: ImportRun, status: ImportStatus, *, now: datetime, error: str = "", actor: Actor | None = None
-) -> None:
-    """End the import once, and tell it; its file, all personal data, has served."""
+) -> bool:
+    """End the import once, and tell it; its file, all personal data, has served. Return whether it was still open."""
     unfinished = ImportRun.objects.filter(pk=run.pk, status__in=_UNFINISHED)
     if not unfinished.update(status=status, finished_at=now, error=error[:1000]):
-        return
+        return False
     run.refresh_from_db(fields=["created_rows", "updated_rows", "skipped_rows", "error_rows"])
     counts: JSONObject = {
         "created": run.created_rows,
@@ -54,3 +56,4 @@ def end_import(
     act = AuditRecord(_ACTS[status], "import", run.pk)
     events.record_act(workspace=run.workspace, actor=actor, act=act, now=now, data=counts)
     transaction.on_commit(lambda: default_storage.delete(run.file))
+    return True

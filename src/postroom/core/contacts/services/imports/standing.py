@@ -103,7 +103,10 @@ def _suppress(people: Sequence[Placed], target: MergeTarget) -> list[ConsentChan
 
 
 def _join_accounts(people: Sequence[Placed], target: MergeTarget) -> None:
-    names = {name.lower(): name for _, person in people for name in person.standing.accounts}
+    names: dict[str, str] = {}
+    for _, person in people:
+        for name in person.standing.accounts:
+            names.setdefault(name.lower(), name)
     if not names:
         return
     rows = [
