@@ -10,6 +10,7 @@ from django.test import Client
 
 from postroom.core.campaigns import services as campaigns
 from postroom.core.contacts import services as contacts
+from postroom.core.contacts.models import Suppression
 from postroom.core.contacts.types import (
     AccountDetails,
     BulkAction,
@@ -21,6 +22,8 @@ from postroom.core.contacts.types import (
     NewField,
     NewInteraction,
     Selection,
+    SuppressionReason,
+    SuppressionScope,
     Upload,
 )
 from postroom.core.mail import services as mail
@@ -93,6 +96,23 @@ def make_tenant(secret: str) -> Tenant:
     export = contacts.start_export(
         workspace=workspace, selection=Selection(search=secret), format=ExportFormat.CSV, actor=actor, now=NOW
     )
+    contacts.suppress_address(
+        workspace=workspace,
+        email=f"{secret}-3@example.com",
+        scope=SuppressionScope.WORKSPACE,
+        reason=SuppressionReason.MANUAL,
+        detail=secret,
+        actor=actor,
+        now=NOW,
+    )
+    suppression_run = contacts.start_suppression_file(
+        workspace=workspace,
+        upload=Upload(BytesIO(f"{secret}-4@example.com\n".encode()), f"{secret}-4.csv"),
+        scope=SuppressionScope.WORKSPACE,
+        reason=SuppressionReason.MANUAL,
+        actor=actor,
+        now=NOW,
+    )
     sender = mail.ensure_sandbox_sender(workspace=workspace, actor=actor, now=NOW)
     domain = mail.create_domain(workspace=workspace, name=f"{secret}.example", actor=actor, now=NOW)
     campaign = campaigns.create_campaign(workspace=workspace, name=f"Campaign {secret}", actor=actor, now=NOW)
@@ -113,6 +133,8 @@ def make_tenant(secret: str) -> Tenant:
         "segment": segment,
         "import": run,
         "export": export,
+        "suppression": Suppression.objects.get(workspace=workspace),
+        "suppression_run": suppression_run,
         "bulk": bulk,
         "sender": sender,
         "domain": domain,

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from postroom.core.contacts import services as contacts
 from postroom.core.contacts.models import ImportRun
+from postroom.core.contacts.types import SuppressionReason, SuppressionScope
 from postroom.core.mail import services as mail
 from postroom.core.workspaces.models import Workspace
 from tests.factories import NOW, make_actor, make_list
@@ -24,6 +25,22 @@ def add_list(workspace: Workspace, number: int) -> None:
 
 def add_segment(workspace: Workspace, number: int) -> None:
     contacts.create_segment(workspace=workspace, name=f"S {number}", filter=FILTER, actor=make_actor(), now=NOW)
+
+
+def add_topic(workspace: Workspace, number: int) -> None:
+    contacts.create_category(workspace=workspace, name=f"T {number}", slug=f"t{number}", actor=make_actor(), now=NOW)
+
+
+def add_suppression(workspace: Workspace, number: int) -> None:
+    contacts.suppress_address(
+        workspace=workspace,
+        email=f"p{number}@example.com",
+        scope=SuppressionScope.WORKSPACE,
+        reason=SuppressionReason.MANUAL,
+        detail="",
+        actor=make_actor(),
+        now=NOW,
+    )
 
 
 def add_import(workspace: Workspace, number: int) -> None:
@@ -42,6 +59,8 @@ def add_domain(workspace: Workspace, number: int) -> None:
     ("path", "add", "limit"),
     [
         ("lists/", add_list, 8),
+        ("topics/", add_topic, 7),
+        ("suppressions/", add_suppression, 9),
         ("segments/", add_segment, 7),
         ("imports/", add_import, 8),
         ("sandbox/", add_mail, 8),

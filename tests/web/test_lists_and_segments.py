@@ -19,12 +19,11 @@ NESTED = {
 
 def test_a_list_and_a_category_are_made(as_colleague: Client, workspace: Workspace) -> None:
     as_colleague.post(f"/w/{workspace.slug}/lists/", {"name": "Monthly letter"})
-    as_colleague.post(f"/w/{workspace.slug}/lists/categories/", {"name": "Product news"})
+    as_colleague.post(f"/w/{workspace.slug}/topics/", {"name": "Product news"})
     assert List.objects.get(workspace=workspace).name == "Monthly letter"
     assert Category.objects.get(workspace=workspace).slug == "product-news"
-    page = as_colleague.get(f"/w/{workspace.slug}/lists/").content.decode()
-    assert "Monthly letter" in page
-    assert "Product news" in page
+    assert "Monthly letter" in as_colleague.get(f"/w/{workspace.slug}/lists/").content.decode()
+    assert "Product news" in as_colleague.get(f"/w/{workspace.slug}/topics/").content.decode()
 
 
 def test_a_second_list_of_the_same_name_is_explained(as_owner: Client, workspace: Workspace) -> None:

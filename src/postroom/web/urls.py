@@ -17,6 +17,8 @@ from postroom.web.reports import urls as reports
 from postroom.web.sandbox import urls as sandbox
 from postroom.web.segments import urls as segments
 from postroom.web.senders import urls as senders
+from postroom.web.suppressions import urls as suppressions
+from postroom.web.topics import urls as topics
 
 AREAS = (
     overview,
@@ -24,6 +26,8 @@ AREAS = (
     companies,
     bulk,
     lists,
+    topics,
+    suppressions,
     segments,
     imports,
     exports,

@@ -2,16 +2,16 @@
 
 from django.conf import settings
 
+from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts.models import Contact, ListMember, PrivacyRequest
-from postroom.core.contacts.rules.links import CONFIRM_FOR, confirm_token, preference_token
+from postroom.core.contacts.rules.links import confirm_token, preference_token
 from postroom.core.contacts.types import ConfirmLink, MemberStatus, PrivacyRequestKind
 from postroom.core.events.types import Event
 from postroom.core.mail import jobs, services
+from postroom.core.mail.rules.notices import IGNORE, confirmation_notice
 from postroom.core.mail.types import Notice
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.tokens import make_token
-
-_IGNORE = "If you did not ask for this, you need not do anything."
 
 
 def send_confirmation(event: Event) -> None:
@@ -26,13 +26,10 @@ def send_confirmation(event: Event) -> None:
     if member is None or not member.contact.email:
         return
     list_ = member.list
-    words = [line.strip() for line in list_.confirm_text.split("\n")] if list_.confirm_text.strip() else []
-    paragraphs = words or [f"Please confirm that you want to get “{list_.name}” from {list_.workspace.name}."]
     link = ConfirmLink(list_.pk, member.contact_id, event.at)
-    notice = Notice(
-        subject=list_.confirm_subject or f"Please confirm: {list_.name}",
-        paragraphs=(*filter(None, paragraphs), f"The link is good for {CONFIRM_FOR.days} days. {_IGNORE}"),
-        button="Yes, I want this",
+    notice = confirmation_notice(
+        workspace_name=list_.workspace.name,
+        terms=contacts.list_terms(list_),
         url=f"{settings.PUBLIC_URL}/confirm/{confirm_token(link)}",
     )
     _send(event, list_.workspace, member.contact, notice)
@@ -46,7 +43,7 @@ def send_preference_link(event: Event) -> None:
     workspace = Workspace.objects.get(pk=event.workspace_id)
     notice = Notice(
         subject=f"Your mail from {workspace.name}",
-        paragraphs=(f"With this link you choose what {workspace.name} may send you.", _IGNORE),
+        paragraphs=(f"With this link you choose what {workspace.name} may send you.", IGNORE),
         button="Choose my mail",
         url=f"{settings.PUBLIC_URL}/p/{preference_token(workspace.pk, contact.pk)}",
     )
@@ -64,7 +61,7 @@ def send_privacy_link(event: Event) -> None:
         subject="Erase my data" if is_erasure else "A copy of my data",
         paragraphs=(
             f"Somebody, hopefully you, asked {request.workspace.name} to {wish}.",
-            f"The link works once, until {request.expires_at:%d %B %Y, %H:%M} UTC. {_IGNORE}",
+            f"The link works once, until {request.expires_at:%d %B %Y, %H:%M} UTC. {IGNORE}",
         ),
         button="Go on to erase my data" if is_erasure else "Get my data",
         url=f"{settings.PUBLIC_URL}/privacy/r/{make_token('privacy', request.uid.bytes)}",

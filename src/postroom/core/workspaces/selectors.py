@@ -74,6 +74,14 @@ def require_role(*, user: User, workspace: Workspace, role: Role) -> Role:
     return actual
 
 
+def is_organization_admin(*, user: User, workspace: Workspace) -> bool:
+    """Whether ``user`` administers the whole organization of a workspace, not only the room."""
+    if not user.is_active:
+        return False
+    own = Membership.objects.filter(user=user, organization_id=workspace.organization_id, workspace=None)
+    return user.is_staff or own.filter(role=Role.ADMIN).exists()
+
+
 def _visible_workspaces(user: User) -> QuerySet[Workspace]:
     if not user.is_active:
         return Workspace.objects.none()

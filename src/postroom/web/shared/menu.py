@@ -30,6 +30,8 @@ MENU: Final = (
             MenuItem("contacts", "Contacts", "users", "web:contacts"),
             MenuItem("companies", "Companies", "building", "web:companies"),
             MenuItem("lists", "Lists", "list-check", "web:lists"),
+            MenuItem("topics", "Topics", "mailbox", "web:topics"),
+            MenuItem("suppressions", "Suppressions", "ban", "web:suppressions"),
             MenuItem("segments", "Segments", "filter", "web:segments"),
         ),
     ),

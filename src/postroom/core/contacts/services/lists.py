@@ -10,7 +10,7 @@ from postroom.core.contacts import rules
 from postroom.core.contacts.errors import BadValue, ListInUse, NameTaken
 from postroom.core.contacts.models import List, Segment
 from postroom.core.contacts.rules.list_mentions import mentions_list
-from postroom.core.contacts.selectors.lists import lock_list
+from postroom.core.contacts.selectors.lists import list_terms, lock_list
 from postroom.core.contacts.types import ListTerms
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
@@ -40,11 +40,11 @@ def update_list(*, workspace: Workspace, list_id: int, terms: ListTerms, actor: 
     Raises NoSuchList, BadValue or NameTaken; ListInUse for a new name while segments know it by the old one.
     """
     list_ = lock_list(workspace=workspace, list_id=list_id)
-    before = _terms(list_)
+    before: JSONObject = asdict(list_terms(list_))
     if terms.name.strip().lower() != list_.name.lower():
         _refuse_while_named(list_)
     _save(list_, terms)
-    act = AuditRecord("list.updated", "list", list_.pk, before=before, after=_terms(list_))
+    act = AuditRecord("list.updated", "list", list_.pk, before=before, after=asdict(list_terms(list_)))
     events.record_act(workspace=workspace, actor=actor, act=act, now=now)
     return list_
 
@@ -87,18 +87,6 @@ def _save(list_: List, terms: ListTerms) -> None:
             list_.save()
     except IntegrityError as error:
         raise NameTaken(f"There is already a list called {list_.name!r}.") from error
-
-
-def _terms(list_: List) -> JSONObject:
-    terms = ListTerms(
-        list_.name,
-        list_.description,
-        list_.is_public,
-        list_.is_double_opt_in,
-        list_.confirm_subject,
-        list_.confirm_text,
-    )
-    return asdict(terms)
 
 
 def _quoted(names: list[str]) -> str:

@@ -19,6 +19,7 @@ from postroom.core.contacts.jobs import defer_run_suppression_file
 from postroom.core.contacts.models import SuppressionRun
 from postroom.core.contacts.rules.csv_files import HEAD_SIZE, BrokenRow, Row, detect_format, read_rows
 from postroom.core.contacts.rules.suppression_rows import SuppressionReader
+from postroom.core.contacts.selectors.suppression_files import iter_suppression_file
 from postroom.core.contacts.services.suppression import put_suppressions
 from postroom.core.contacts.types import NewSuppression, RunStatus, SuppressionReason, SuppressionScope, Upload
 from postroom.core.events import services as events
@@ -80,6 +81,22 @@ def start_suppression_file(
         default_storage.delete(stored)
         raise
     return run
+
+
+@transaction.atomic
+def take_suppressions(
+    *,
+    workspace: Workspace,
+    scope: SuppressionScope | None,
+    reason: SuppressionReason | None,
+    actor: Actor,
+    now: datetime,
+) -> Iterator[str]:
+    """Return a CSV file of suppressions piece by piece, and write down who takes it."""
+    words: JSONObject = {"scope": scope.value if scope else None, "reason": reason.value if reason else None}
+    act = AuditRecord("suppressions.exported", "workspace", workspace.pk, after=words)
+    events.record_act(workspace=workspace, actor=actor, act=act, now=now)
+    return iter_suppression_file(workspace=workspace, scope=scope, reason=reason)
 
 
 def run_suppression_file(*, run_uid: UUID, clock: Callable[[], datetime]) -> None:

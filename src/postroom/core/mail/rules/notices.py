@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from postroom.core.contacts.rules.links import CONFIRM_FOR
+from postroom.core.contacts.types import ListTerms
 from postroom.core.mail.types import Composition, Notice
 from postroom.kit.types import JSONObject
 
@@ -17,6 +19,21 @@ _TEXT: Final = "{% for paragraph in paragraphs %}{{ paragraph }}\n\n{% endfor %}
 
 NOTICE: Final = Composition(subject="{{ subject }}", body=_HTML, text=_TEXT)
 """The same words for every notice, so that all notices of a workspace share one stored content."""
+
+
+IGNORE: Final = "If you did not ask for this, you need not do anything."
+
+
+def confirmation_notice(*, workspace_name: str, terms: ListTerms, url: str) -> Notice:
+    """Return what asks a person whether they want to be on a list: in the author's words or, without any, in ours."""
+    words = [line.strip() for line in terms.confirm_text.split("\n")]
+    ours = f"Please confirm that you want to get “{terms.name}” from {workspace_name}."
+    return Notice(
+        subject=terms.confirm_subject or f"Please confirm: {terms.name}",
+        paragraphs=(*([*filter(None, words)] or [ours]), f"The link is good for {CONFIRM_FOR.days} days. {IGNORE}"),
+        button="Yes, I want this",
+        url=url,
+    )
 
 
 def notice_slots(notice: Notice) -> JSONObject:

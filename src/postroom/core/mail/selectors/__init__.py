@@ -9,6 +9,7 @@ from postroom.core.mail.selectors.events import list_message_events
 from postroom.core.mail.selectors.links import find_link
 from postroom.core.mail.selectors.mailings import Mailing, find_mailing
 from postroom.core.mail.selectors.messages import get_message, list_messages
+from postroom.core.mail.selectors.notices import preview_confirmation
 from postroom.core.mail.selectors.sandbox import (
     OpenedMail,
     count_sandbox_mails,
@@ -47,5 +48,6 @@ __all__ = [
     "list_templates",
     "load_compiled_content",
     "load_sender_profile",
+    "preview_confirmation",
     "show_message",
 ]

@@ -1,0 +1,1 @@
+"""Categories of mail people say yes or no to; readers know them as topics."""
