@@ -52,6 +52,7 @@ _KINDS: Final = {
     "granted": "check",
     "subscribed": "list-check",
     "pending": "clock",
+    "confirmation_wanted": "mail",
     "withdrawn": "user-off",
     "absent": "user-off",
     "opted_in": "check",

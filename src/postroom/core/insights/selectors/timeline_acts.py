@@ -18,7 +18,11 @@ _TITLES: Final = {
         "contact.updated": "Details changed",
         "contact.merged": "Merged with another record",
     },
-    TimelineKind.LISTS: {"contact.tagged": "Tag added", "contact.untagged": "Tag removed"},
+    TimelineKind.LISTS: {
+        "contact.tagged": "Tag added",
+        "contact.untagged": "Tag removed",
+        "list.confirmation_wanted": "Asked to confirm a list",
+    },
     TimelineKind.ACCOUNTS: {
         "account.contact_linked": "Joined a company",
         "account.contact_unlinked": "Left a company",
