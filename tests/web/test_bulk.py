@@ -98,7 +98,7 @@ def test_those_ticked_get_a_tag_and_lose_it_again(as_colleague: Client, workspac
     as_colleague.post(where + "undo/")
     assert run_jobs().status == "undone"
     assert not ContactTag.objects.filter(tag__name="vip").exists()
-    assert "vip" in as_colleague.get(f"/w/{workspace.slug}/bulk/").content.decode()
+    assert "Add a tag “vip”" in as_colleague.get(f"/w/{workspace.slug}/bulk/").content.decode()
 
 
 def test_all_found_are_deleted_when_their_number_is_typed(as_colleague: Client, workspace: Workspace) -> None:

@@ -33,7 +33,12 @@ class BulkForm(HouseForm):
 class TagForm(BulkForm):
     """A tag to put on; a new one is made."""
 
-    tag = forms.CharField(label="Tag", max_length=100, help_text="An existing tag, or a new one.")
+    tag = forms.CharField(
+        label="Tag",
+        max_length=100,
+        help_text="An existing tag, or a new one.",
+        widget=forms.TextInput(attrs={"list": "tags", "autocomplete": "off"}),
+    )
 
 
 class UntagForm(BulkForm):

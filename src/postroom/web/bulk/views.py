@@ -29,7 +29,8 @@ LIVE: Final = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.UNDOING)
 def show_runs(request: HttpRequest, room: Room) -> HttpResponse:
     """Show what was changed lately."""
     page = contacts.list_bulk(workspace=room.workspace, page=page_request(request))
-    return render_page(request, room, "web/bulk/list.html", {"page": page})
+    rows = [(run, BulkKind(run.action)) for run in page.items]
+    return render_page(request, room, "web/bulk/list.html", {"page": page, "rows": rows})
 
 
 @in_room(methods=("GET", "HEAD", "POST"), read=Role.MEMBER)

@@ -14,13 +14,17 @@ from postroom.core.contacts.services.departures import remove_people
 from postroom.core.contacts.types import BULK_SOURCE, BulkKind
 from postroom.kit.types import JSONObject, JSONValue
 
+# The people of a batch lie close together: BETWEEN keeps the planner from reading all of a list for each batch, as it
+# would for one that grew since the last ANALYZE.
 _TAG: Final = """
 INSERT INTO contacts_contacttag (contact_id, tag_id)
 SELECT p.id, t.id FROM unnest(%(ids)s::bigint[]) p(id) JOIN contacts_tag t ON t.id = %(tag)s
 ON CONFLICT (tag_id, contact_id) DO NOTHING RETURNING contact_id, NULL
 """
 _UNTAG: Final = """
-DELETE FROM contacts_contacttag WHERE tag_id = %(tag)s AND contact_id = ANY(%(ids)s) RETURNING contact_id, NULL
+DELETE FROM contacts_contacttag
+WHERE tag_id = %(tag)s AND contact_id BETWEEN %(low)s AND %(high)s AND contact_id = ANY(%(ids)s)
+RETURNING contact_id, NULL
 """
 # Whoever left the list, the workspace or everything stays off it: a colleague's wish is no change of theirs. Nor does
 # it confirm anybody on a list whose people confirm themselves.
@@ -48,7 +52,8 @@ SELECT p.contact_id, f.status, p.status FROM placed p JOIN former f ON f.id = p.
 _UNSUBSCRIBE: Final = """
 WITH former AS (
     SELECT id, contact_id, status FROM contacts_listmember
-    WHERE list_id = %(list)s AND contact_id = ANY(%(ids)s) AND status <> 'unsubscribed'
+    WHERE list_id = %(list)s AND contact_id BETWEEN %(low)s AND %(high)s AND contact_id = ANY(%(ids)s)
+      AND status <> 'unsubscribed'
     ORDER BY contact_id FOR UPDATE
 )
 UPDATE contacts_listmember m SET status = 'unsubscribed', source = %(source)s, updated_at = %(now)s
@@ -58,7 +63,8 @@ RETURNING m.contact_id, f.status, m.status
 # Taken back only where the action was the last to set it; who left since stays away.
 _UNDO_JOIN: Final = """
 DELETE FROM contacts_listmember m
-WHERE m.list_id = %(list)s AND m.contact_id = ANY(%(ids)s) AND m.source = %(source)s AND m.status <> 'unsubscribed'
+WHERE m.list_id = %(list)s AND m.contact_id BETWEEN %(low)s AND %(high)s AND m.contact_id = ANY(%(ids)s)
+  AND m.source = %(source)s AND m.status <> 'unsubscribed'
 RETURNING m.contact_id, NULL, 'absent'
 """
 _UNDO_STATUS: Final = """
@@ -208,7 +214,8 @@ def _hold(run: BulkRun, ids: Sequence[int]) -> list[int]:
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def _run(statement: str, **values: object) -> list[Any]:
+def _run(statement: str, *, ids: Sequence[int] = (), **values: object) -> list[Any]:
+    values |= {"ids": [*ids], "low": min(ids, default=0), "high": max(ids, default=0)}
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchall()
