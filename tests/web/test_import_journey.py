@@ -55,7 +55,11 @@ def go_through(page: Page, file: Path, shots: str) -> None:
 def run_newest_import(page: Page) -> ImportRun:
     """Start the import on the page, do the worker's part, and wait until the page shows the end."""
     page.get_by_role("button", name="Start the import").click()
-    page.get_by_text("Rows done").wait_for()
+    page.get_by_text("Stop this import").click()
+    page.get_by_role("button", name="Stop the import").wait_for()
+    page.wait_for_timeout(1_500)  # the live part changes; what was opened beside it stays open
+    assert page.get_by_role("button", name="Stop the import").is_visible()
+    take_shots(page, "import live")
     run = ImportRun.objects.latest("pk")
     services.run_import(run_uid=run.uid, clock=clock.now)
     page.get_by_text("See the contacts").wait_for()
@@ -97,6 +101,9 @@ def test_an_import_with_mistakes_is_mended_and_imported_again(
         assert "Byron & Co" in page.locator("del").all_inner_texts()
         assert not ImportRun.objects.exists()
         take_shots(page, "import 3 check")
+        page.emulate_media(color_scheme="dark")
+        take_shots(page, "import 3 check dark")
+        page.emulate_media(color_scheme="light")
         page.get_by_role("button", name="Change the mapping").click()
         assert page.get_by_label("Tag everybody with").input_value() == "2026"
         page.get_by_role("button", name="See what it would do").click()
@@ -127,6 +134,10 @@ def test_an_import_with_mistakes_is_mended_and_imported_again(
         page.get_by_text("Nothing is changed yet").wait_for()
         second = run_newest_import(page)
         assert (second.created_rows, second.error_rows) == (3, 0)
+        page.get_by_role("link", name="Undo this import").click()
+        page.get_by_text("Would be deleted").wait_for()
+        take_shots(page, "import undo")
+        page.get_by_role("link", name="Keep them").click()
         page.get_by_role("link", name="Imports").first.click()
         take_shots(page, "imports")
         assert watch.faults == []

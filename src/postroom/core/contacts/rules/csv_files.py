@@ -17,6 +17,7 @@ MAX_LINE: Final = 1_000_000
 MAX_ROW: Final = 4_000_000
 """Characters of one row, which quotation marks may spread over many lines."""
 _STRAY_BYTES: Final = "postroom.stray_bytes"
+_WINDOWS_1252: Final = bytes(range(256)).decode("cp1252", errors="replace")
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -129,7 +130,7 @@ def _read_as_windows_1252(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
     stray = error.object[error.start : error.end]
-    return "".join(bytes([octet]).decode("cp1252", errors="replace") for octet in stray), error.end
+    return "".join([_WINDOWS_1252[octet] for octet in stray]), error.end
 
 
 codecs.register_error(_STRAY_BYTES, _read_as_windows_1252)

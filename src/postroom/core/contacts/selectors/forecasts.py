@@ -27,7 +27,6 @@ from postroom.kit.types import JSONValue
 
 MAX_ROWS: Final = 10_000
 MAX_SECONDS: Final = 2.0
-_LOOK_EVERY: Final = 250
 _TYPED_BY: Final = 200
 _TYPED_BY_LENGTH: Final = 1_000_000
 _SHOWN_ERRORS: Final = 20
@@ -56,16 +55,17 @@ def forecast_import(*, workspace: Workspace, file: IO[bytes], mapping: ImportMap
 
     Raises BadImport when the mapping does not fit the file.
     """
+    started = time.monotonic()
     file.seek(0)
     format_ = detect_format(file.read(HEAD_SIZE))
     file.seek(0)
     rows = read_rows(file, format_)
     headers = read_header(rows)
-    top = list(_take_top(rows))
+    top = list(_take_top(rows, started + MAX_SECONDS / 2))
     specs = _known_and_new_fields(workspace, mapping, headers, top)
     slugs = [category.slug for category in list_categories(workspace=workspace)]
     reader = RowReader(headers, mapping, specs, categories=slugs)
-    reading = _read(enumerate(chain(top, rows), start=1), reader)
+    reading = _read(enumerate(chain(top, rows), start=1), reader, started + MAX_SECONDS)
     known = _find_known(workspace, {address for address in reading.addresses if address})
     return _forecast(reading, known, mapping, {f"custom.{spec.key}": spec.label for spec in specs})
 
@@ -80,20 +80,20 @@ def _known_and_new_fields(
     return [*specs, *(FieldSpec(key=one.key, label=one.label, type=one.type) for one in new)]
 
 
-def _take_top(rows: Iterator[Row | BrokenRow]) -> Iterator[Row | BrokenRow]:
+def _take_top(rows: Iterator[Row | BrokenRow], until: float) -> Iterator[Row | BrokenRow]:
     """Yield the rows by which new fields are typed: so many, or fewer when they are long, for they are held at once."""
     weight = 0
     for row in islice(rows, _TYPED_BY):
         yield row
         weight += 0 if isinstance(row, BrokenRow) else sum(map(len, row))
-        if weight > _TYPED_BY_LENGTH:
+        if weight > _TYPED_BY_LENGTH or time.monotonic() > until:
             return
 
 
-def _read(rows: Iterator[Numbered], reader: RowReader) -> _Reading:
-    reading, until = _Reading(), time.monotonic() + MAX_SECONDS
+def _read(rows: Iterator[Numbered], reader: RowReader, until: float) -> _Reading:
+    reading = _Reading()
     for number, row in rows:
-        if number > MAX_ROWS or (number % _LOOK_EVERY == 0 and time.monotonic() > until):
+        if number > MAX_ROWS or time.monotonic() > until:
             return reading
         reading.rows = number
         try:
