@@ -15,7 +15,7 @@ from postroom.core.contacts.types import (
     NewContact,
     NewInteraction,
 )
-from postroom.kit.types import JSONValue
+from postroom.kit.types import UNSET, JSONValue
 from postroom.web.shared.forms import HouseForm
 
 if TYPE_CHECKING:
@@ -46,10 +46,9 @@ class ContactForm(HouseForm):
         known = contact.custom if contact else {}
         initial = {name: getattr(contact, name) or "" for name in LINES} if contact else {}
         initial |= {_PREFIX + field.key: _shown(field, known.get(field.key)) for field in self._fields}
-        self.base_fields = {**type(self).base_fields} | {
-            _PREFIX + field.key: _question(field, known.get(field.key)) for field in self._fields
-        }
         super().__init__(data, initial=initial)
+        for field in self._fields:
+            self.add_question(_PREFIX + field.key, _question(field, known.get(field.key)))
 
     @property
     def custom_questions(self) -> list[BoundField]:
@@ -68,7 +67,7 @@ class ContactForm(HouseForm):
         if "email" in lines:
             lines["email"] = lines["email"] or None
         changed = {key: value for key, value in self._custom().items() if _PREFIX + key in self.changed_data}
-        return ContactChanges(**lines, **({"custom": changed} if changed else {}))
+        return ContactChanges(**lines, custom=changed or UNSET)
 
     def _custom(self) -> Mapping[str, JSONValue]:
         return {field.key: self.cleaned_data[_PREFIX + field.key] for field in self._fields}

@@ -53,7 +53,8 @@ def show_field(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
             messages.success(request, "The field is saved.")
             return redirect("web:field", room.workspace.slug, uid)
     run = contacts.find_type_change(field=field)
-    context = {"field": field, "form": form, "type_form": FieldTypeForm(initial={"type": field.type}), "run": run}
+    type_form = FieldTypeForm(initial={"type": field.type, "options": known["options"]}, auto_id="type_%s")
+    context = {"field": field, "form": form, "type_form": type_form, "run": run}
     context["is_live"] = run is not None and run.status in _LIVE
     template = "web/fields/_run.html" if is_fragment(request) else "web/fields/field.html"
     return render_page(request, room, template, context)

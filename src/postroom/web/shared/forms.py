@@ -11,6 +11,11 @@ class HouseForm(forms.Form):
         for field in self.fields.values():
             field.widget.attrs.setdefault("class", _css_class(field.widget))
 
+    def add_question(self, name: str, field: forms.Field) -> None:
+        """Ask for something that is known only when the form is shown."""
+        field.widget.attrs.setdefault("class", _css_class(field.widget))
+        self.fields[name] = field
+
 
 def _css_class(widget: forms.Widget) -> str:
     if isinstance(widget, forms.CheckboxInput | forms.CheckboxSelectMultiple | forms.RadioSelect):

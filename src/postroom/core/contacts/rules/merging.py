@@ -10,6 +10,7 @@ from postroom.core.contacts.types.merging import is_empty
 from postroom.kit.types import JSONObject, JSONValue
 
 _STATUSES: Final = (SubscriptionStatus.NEUTRAL, SubscriptionStatus.SUBSCRIBED, SubscriptionStatus.UNSUBSCRIBED)
+_LABELS: Final = {"email": "E-mail", "timezone": "Time zone"}
 CUSTOM: Final = "custom."
 
 
@@ -29,7 +30,7 @@ def list_choices(
     Raises BadMerge for a choice of a field that is none, or of a value that is empty.
     """
     labels = {spec.key: spec.label for spec in specs}
-    pairs = [(name, name.replace("_", " ").capitalize()) for name in ("email", *LINE_LENGTHS)]
+    pairs = [(name, _LABELS.get(name, name.replace("_", " ").capitalize())) for name in ("email", *LINE_LENGTHS)]
     keys = [*labels, *sorted((survivor.custom.keys() | other.custom.keys()) - labels.keys())]
     pairs += [(f"{CUSTOM}{key}", labels.get(key, key)) for key in keys]
     found = [_choose(key, label, _value(survivor, key), _value(other, key), choices.get(key)) for key, label in pairs]
@@ -43,7 +44,7 @@ def _choose(key: str, label: str, mine: JSONValue, theirs: JSONValue, wish: Side
         wish = "other" if is_empty(mine) and not is_empty(theirs) else "survivor"
     elif is_empty(theirs if wish == "other" else mine) and not is_empty(mine if wish == "other" else theirs):
         raise BadMerge(f"{label}: an empty value cannot take the place of another; change it after the merge.")
-    return FieldChoice(key, "E-mail" if key == "email" else label, mine, theirs, wish)
+    return FieldChoice(key, label, mine, theirs, wish)
 
 
 def _value(record: Record, key: str) -> JSONValue:

@@ -1,6 +1,6 @@
 """Reads of field definitions, and of how their values are used."""
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -60,7 +60,7 @@ def field_spec(field: Field) -> FieldSpec:
 
 def count_choices(*, field: Field, choices: list[str]) -> dict[str, int]:
     """Return how many people of the organization have each of these options chosen; about ``MAX_COUNT`` means more."""
-    params = {
+    params: dict[str, Any] = {
         "key": field.key,
         "organization": field.organization_id,
         "choices": choices,

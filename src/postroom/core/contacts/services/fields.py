@@ -57,7 +57,7 @@ def update_field(*, workspace: Workspace, uid: UUID, changes: FieldChanges, acto
     if changes.description is not UNSET:
         field.description = rules.clean_line(changes.description, label="Description", max_length=500)
     if changes.options is not UNSET:
-        _set_options(field, changes)
+        _set_options(field, changes.options, keeps_values=changes.keeps_values)
     after = _values(field)
     if after != before:
         field.save(update_fields=["label", "description", "options"])
@@ -121,11 +121,11 @@ def _segments(workspace: Workspace, field: Field) -> list[Segment]:
     return segments_using_field(workspace=workspace, key=field.key)
 
 
-def _set_options(field: Field, changes: FieldChanges) -> None:
-    options = clean_options(FieldType(field.type), changes.options or ())
+def _set_options(field: Field, wanted: tuple[str, ...], *, keeps_values: bool) -> None:
+    options = clean_options(FieldType(field.type), wanted)
     gone = [option for option in field.options if option not in options]
     # Without options every word may be said: then nothing that people have stops being one.
-    if gone and options and not changes.keeps_values:
+    if gone and options and not keeps_values:
         counts = count_choices(field=field, choices=gone)
         if counts:
             raise BadField(_still_chosen(counts))

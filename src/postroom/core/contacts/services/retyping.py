@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -142,7 +142,7 @@ def _read_all(run: TypeChange, spec: FieldSpec) -> _Reading:
 
 
 def _iter_values(known: Field) -> Iterator[tuple[JSONValue, int]]:
-    params = {"key": known.key, "organization": known.organization_id}
+    params: dict[str, Any] = {"key": known.key, "organization": known.organization_id}
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute(_VALUES, params)
         while rows := cursor.fetchmany(2_000):
@@ -163,7 +163,11 @@ def _convert_batch(run_id: int, spec: FieldSpec) -> bool:
     if run.status != RunStatus.RUNNING:
         return False
     with connection.cursor() as cursor:
-        params = {"key": spec.key, "organization": run.field.organization_id, "last": run.last_contact_id}
+        params: dict[str, Any] = {
+            "key": spec.key,
+            "organization": run.field.organization_id,
+            "last": run.last_contact_id,
+        }
         cursor.execute(_BATCH, {**params, "limit": BATCH_SIZE})
         rows = [(contact_id, json.loads(text)) for contact_id, text in cursor.fetchall()]
         if not rows:

@@ -69,7 +69,9 @@ def _move_recipients(old_id: int, survivor: Contact) -> None:
 @transaction.atomic
 def _move_recipient(batch_id: int, old_id: int, survivor: Contact) -> None:
     recipient = Recipient.objects.filter(batch_id=batch_id, contact_id=old_id, fence="").first()
-    if recipient is None or Recipient.objects.filter(batch_id=batch_id, contact_id=survivor.pk).exists():
+    if recipient is None or recipient.chunk_number is None:
+        return
+    if Recipient.objects.filter(batch_id=batch_id, contact_id=survivor.pk).exists():
         return
     chunks = Chunk.objects.select_for_update().filter(batch_id=batch_id, number=recipient.chunk_number)
     if chunks.filter(status=ChunkStatus.QUEUED).exists() and not Message.objects.filter(pk=recipient.pk).exists():
