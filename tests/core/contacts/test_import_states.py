@@ -181,7 +181,7 @@ def test_suppressions_come_with_their_reason_and_reach_and_weaken_nothing() -> N
     rows = Suppression.objects.order_by("email").values_list("email", "scope", "reason", "detail")
     assert list(rows) == [
         ("a@example.com", "workspace", "complaint", "Said so on the phone"),
-        ("b@example.com", "organization", "hard_bounce", "import people.csv"),
+        ("b@example.com", "organization", "hard_bounce", ""),
     ]
     assert [one[:2] for one in changes()] == [("a", "suppressed"), ("b", "suppressed")]
     import_text(room, "Email,X,Why\na@example.com,manual,\n", mapping)

@@ -42,16 +42,22 @@ _SYNONYMS: Final = {
 # What a file of ours says of a person's standing is understood under our own names alone: other tools mean other things
 # by these words. Their "unsubscribed" or "lists" is for a person to map.
 _OURS: Final = ("suppressed", "suppression_detail", "opted_out", "consents")
+# A whole name, or the family's beside a column of first names.
+_NAMES: Final = frozenset({"name", "full_name", "fullname", "your_name", "nom_complet"})
 _TARGETS: Final = {synonym: target for target, synonyms in _SYNONYMS.items() for synonym in synonyms}
 
 
 def suggest_mapping(headers: Sequence[str], fields: Iterable[FieldSpec] = ()) -> dict[str, str]:
     """Return a target for each header; no two headers share one."""
     known = {slug_of(name): field.key for field in fields for name in (field.label, field.key)}
+    slugs = {header: slug_of(header) for header in headers}
     states = STATE_HEADERS if _is_ours(headers) else ()
+    named = {_TARGETS.get(slug) for slug in slugs.values()} & {"first_name", "last_name"}
     mapping: dict[str, str] = {}
-    for header in headers:
+    for header, slug in slugs.items():
         target = _target_of(header, known, states)
+        if slug in _NAMES and slug not in known and "last_name" not in named:
+            target = "last_name" if named else "first_name"
         if target not in mapping.values():
             mapping[header] = target
     return mapping

@@ -184,7 +184,7 @@ def _lock_lists(names: set[str], target: MergeTarget) -> list[tuple[int, bool, s
         return []
     with connection.cursor() as cursor:
         cursor.execute(_LOCK_LISTS, [[*names], target.workspace.pk, target.mapping.list_id])
-        return cursor.fetchall()
+        return [(key, confirms, name) for key, confirms, name in cursor.fetchall()]
 
 
 def _make_list(name: str, target: MergeTarget) -> None:

@@ -3,7 +3,7 @@
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import IO, Final, cast
 
 from django.conf import settings
@@ -18,7 +18,7 @@ WORTH_A_PROCESS: Final = 2_000_000
 _COMMAND: Final = (sys.executable, "-I", "-m", "postroom.core.contacts.rules.import_child")
 
 
-def read_beside(file: IO[bytes], plan: ReadingPlan) -> Iterator[Batch]:
+def read_beside(file: IO[bytes], plan: ReadingPlan) -> Generator[Batch, None, None]:
     """Yield the batches of an open file. Raises BadImport or UnicodeError when it cannot be read."""
     size = file.seek(0, 2)
     if size < WORTH_A_PROCESS:

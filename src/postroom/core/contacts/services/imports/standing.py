@@ -91,7 +91,7 @@ def _suppress(people: Sequence[Placed], target: MergeTarget) -> list[ConsentChan
     changes: list[ConsentChange] = []
     for scope in (SuppressionScope.WORKSPACE, SuppressionScope.ORGANIZATION):
         entries = [
-            NewSuppression(person.email, said[1], person.standing.suppression_detail or target.source)
+            NewSuppression(person.email, said[1], person.standing.suppression_detail)
             for _, person in people
             if person.email and (said := person.standing.suppressed) and said[0] is scope
         ]
