@@ -23,6 +23,7 @@ from postroom.core.contacts.types import (
 from postroom.core.events.models import DomainEvent
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM
+from postroom.kit.paging import PageRequest
 from tests.core.contacts.people import make_contact, make_list, set_member
 from tests.factories import NOW, make_actor, make_workspace
 
@@ -220,3 +221,29 @@ def test_asking_for_a_link_says_who_is_known_only_to_the_mail() -> None:
     assert actor is not None
     asked = DomainEvent.objects.filter(name="preferences.link_wanted").order_by("pk")
     assert [(one.contact_id, one.data) for one in asked] == [(ada.pk, {}), (None, {}), (None, {})]
+
+
+def test_the_history_says_who_said_what_where_when_and_what_shows_it() -> None:
+    room, stranger = make_workspace(), make_workspace()
+    neighbour = make_workspace(organization=room.organization)
+    ada = make_contact(room)
+    make_contact(neighbour)
+    weekly, news = make_list(room, ada, name="Weekly"), make_category(room, "News")
+    theirs = make_list(neighbour, ada, name="Theirs")
+    save(room, ada, [], [news], reach=Reach.NOTHING)
+    page = PageRequest(number=1, size=3, with_total=True)
+    first = selectors.list_consent_history(workspace=room, contact_id=ada.pk, page=page)
+    rest = selectors.list_consent_history(workspace=room, contact_id=ada.pk, page=PageRequest(number=2, size=3))
+    assert [one.what for one in (*first.items, *rest.items)] == [
+        "Opted out of everything",
+        "Left the list Weekly",
+        "Said yes to News",
+        "Subscribed to the list Weekly",
+    ]
+    assert {(one.door, one.source, one.proof) for one in first.items} == {
+        ("edge", "preference centre", "from 192.0.2.0, with Browser")
+    }
+    assert (first.total, weekly.pk != theirs.pk) == (4, True)
+    seen = selectors.list_consent_history(workspace=neighbour, contact_id=ada.pk, page=page)
+    assert [one.what for one in seen.items] == ["Opted out of everything", "Subscribed to the list Theirs"]
+    assert not selectors.list_consent_history(workspace=stranger, contact_id=ada.pk, page=page).items

@@ -13,7 +13,7 @@ from postroom.core.contacts.selectors.audience import count_audience, has_audien
 from postroom.core.contacts.selectors.bulk import can_undo_bulk, forecast_bulk, get_bulk, list_bulk
 from postroom.core.contacts.selectors.cards import CategoryWord, ContactCard, describe_contact
 from postroom.core.contacts.selectors.confirmations import describe_confirmation
-from postroom.core.contacts.selectors.consents import load_consents
+from postroom.core.contacts.selectors.consents import list_consent_history, load_consents
 from postroom.core.contacts.selectors.directory import (
     Shown,
     Stretch,
@@ -132,6 +132,7 @@ __all__ = [
     "list_accounts",
     "list_bulk",
     "list_categories",
+    "list_consent_history",
     "list_contacts",
     "list_exports",
     "list_field_specs",

@@ -183,3 +183,15 @@ class Choices:
     reach: Reach
     lists: frozenset[UUID] = frozenset()
     categories: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentEntry:
+    """One change of a person's will in words: what, who wrote it down, through which door, when, what shows it."""
+
+    at: datetime
+    what: str
+    who: str
+    door: str
+    source: str
+    proof: str

@@ -1,31 +1,14 @@
 """What a person said about mail to them, from the history of consent: the word, the topic, the door, the proof."""
 
 from collections.abc import Iterable
-from typing import Final
 
 from django.db.models import Q
 
 from postroom.core.contacts.models import ConsentChange
+from postroom.core.contacts.rules.consent_words import say_change, say_proof
 from postroom.core.insights.selectors.timeline_cuts import Row, Scope, SourceCut
 from postroom.core.insights.selectors.timeline_people import name_actor
 from postroom.core.insights.types import TimelineEntry, TimelineKind
-
-_ON_LIST: Final = {
-    "subscribed": "Subscribed to the list {}",
-    "pending": "Confirmation awaited for the list {}",
-    "unsubscribed": "Left the list {}",
-}
-_ON_CATEGORY: Final = {
-    "granted": "Said yes to {}",
-    "withdrawn": "Said no to {}",
-    "absent": "Word on {} taken back",
-}
-_ON_ALL: Final = {
-    "opted_out": "Opted out of this workspace's mail",
-    "opted_in": "Wants this workspace's mail again",
-    "opted_out_all": "Opted out of everything",
-    "opted_in_all": "Wants mail again",
-}
 
 
 def list_words(scope: Scope, cut: SourceCut, limit: int) -> Iterable[Row]:
@@ -45,19 +28,15 @@ def list_words(scope: Scope, cut: SourceCut, limit: int) -> Iterable[Row]:
 
 
 def _show(change: ConsentChange) -> TimelineEntry:
-    proof = [f"{key.replace('_', ' ')}: {value}" for key, value in change.proof.items() if value not in ("", None)]
+    what = say_change(
+        change.state,
+        list_name=change.list.name if change.list else "",
+        category_name=change.category.name if change.category else "",
+    )
     return TimelineEntry(
         change.at,
         f"consent.{change.state}",
-        _title(change),
-        detail=" · ".join(part for part in (change.source, *proof) if part),
+        what,
+        detail=" · ".join(part for part in (change.source, say_proof(change.proof)) if part),
         who=name_actor(change.user, change.door),
     )
-
-
-def _title(change: ConsentChange) -> str:
-    if change.list is not None:
-        return _ON_LIST.get(change.state, "Place on the list {} changed").format(change.list.name)
-    if change.category is not None:
-        return _ON_CATEGORY.get(change.state, "Word on {} changed").format(change.category.name)
-    return _ON_ALL.get(change.state, change.state.replace("_", " ").capitalize())
