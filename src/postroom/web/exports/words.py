@@ -1,12 +1,16 @@
 """Says in words which people a selection means."""
 
+from typing import TYPE_CHECKING
+
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts.types import Selection
-from postroom.core.workspaces.models import Workspace
 from postroom.kit.errors import NotFound
 
+if TYPE_CHECKING:
+    from postroom.core.workspaces.models import Workspace
 
-def describe_selection(*, workspace: Workspace, selection: Selection) -> str:
+
+def describe_selection(*, workspace: "Workspace", selection: Selection) -> str:
     """Return the selection as the end of a sentence about contacts: ``tagged “vip”, on the list “News”``."""
     parts = []
     if selection.uids:
@@ -22,14 +26,14 @@ def describe_selection(*, workspace: Workspace, selection: Selection) -> str:
     return ", ".join(parts) or "all of the workspace"
 
 
-def _list_words(workspace: Workspace, list_id: int) -> str:
+def _list_words(workspace: "Workspace", list_id: int) -> str:
     try:
         return f"on the list “{contacts.get_list(workspace=workspace, list_id=list_id).name}”"
     except NotFound:
         return "on a list that is gone"
 
 
-def _segment_words(workspace: Workspace, segment_id: int) -> str:
+def _segment_words(workspace: "Workspace", segment_id: int) -> str:
     try:
         return f"in the segment “{contacts.get_segment_by_id(workspace=workspace, segment_id=segment_id).name}”"
     except NotFound:

@@ -12,7 +12,7 @@ from postroom.core.contacts.rules.texts import clean_line, clean_text
 from postroom.core.contacts.types import FieldSpec, FieldType
 from postroom.kit.types import JSONObject, JSONValue
 
-_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})\Z")
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,31}(?:\.[0-9]{0,340})?|\.[0-9]{1,340})\Z")
 _ISO_DATE: Final = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:[T ][0-9:.+Z-]*)?\Z")
 _DOTTED_DATE: Final = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})\Z")
 _MAX_NUMBER: Final = 10**30
@@ -28,7 +28,8 @@ def parse_value(spec: FieldSpec, value: JSONValue) -> JSONValue:
         return None
     if isinstance(value, str) and not value.strip():
         return None
-    return _READERS[spec.type](spec, value)
+    read = _READERS[spec.type](spec, value)
+    return None if read in ("", []) else read  # nothing but invisible marks
 
 
 def parse_custom(specs: Iterable[FieldSpec], custom: Mapping[str, JSONValue]) -> JSONObject:

@@ -34,12 +34,12 @@ _MARKS: Final = {
     ),
     "accounts": "SELECT contact_id, string_agg(account_id::text, ' ' ORDER BY account_id) FROM contacts_accountcontact",
 }
-# The workspace's own word first. The platform's suppressions are nobody else's business.
+# The one that reaches further wins. The platform's suppressions are nobody else's business.
 _SUPPRESSIONS: Final = """
 SELECT address_hash, scope, reason, detail FROM contacts_suppression
 WHERE address_hash = ANY(%s) AND (scope = 'workspace' AND workspace_id = %s
     OR scope = 'organization' AND organization_id = %s)
-ORDER BY scope = 'workspace'
+ORDER BY scope = 'organization'
 """
 _UNDEFINED: Final = """
 SELECT key, array_agg(DISTINCT jsonb_typeof(value)) FROM contacts_contactworkspace w
