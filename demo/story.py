@@ -106,7 +106,7 @@ class Story:
         campaigns.update_campaign(
             workspace=self.workspace, uid=campaign.uid, changes=changes, actor=self.actor, now=now
         )
-        size = campaign_views.count_campaign_audience(workspace=self.workspace, uid=campaign.uid)
+        size = campaign_views.count_campaign_audience(workspace=self.workspace, uid=campaign.uid, now=now)
         console.print(f"[green]✓[/] Newsletter written, for {size:,} people")
 
     def send(self) -> None:
