@@ -80,6 +80,7 @@ UIDS: Final = {
     "suppression": "suppression",
     "suppression_run": "suppression_run",
     "segment": "segment",
+    "segment_why": "segment",
     "segment_delete": "segment",
     "bulk_run": "bulk",
     "bulk_cancel": "bulk",

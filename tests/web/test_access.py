@@ -16,7 +16,7 @@ PATTERNS: list[URLPattern] = in_workspace[0]
 SOME_UID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 EXAMPLES = {"<uuid:uid>": str(SOME_UID), "<str:token>": "made-up"}
 # Asking a question by POST changes nothing, so that whoever may look may ask.
-QUESTIONS = {"segment_preview", "campaign_preview", "campaign_audience"}
+QUESTIONS = {"segment_preview", "segment_tree", "campaign_preview", "campaign_audience"}
 
 
 def address(workspace: Workspace, pattern: URLPattern) -> str:

@@ -41,40 +41,53 @@ def page(live_server: object, workspace: Workspace, as_owner: Client) -> Iterato
         assert watch.surprises() == []
 
 
-def test_a_segment_is_built_row_by_row_with_a_live_count(page: Page, workspace: Workspace) -> None:
+def test_a_segment_is_built_in_groups_with_a_live_count(page: Page, workspace: Workspace) -> None:
     for number in range(5):
         new = NewContact(email=f"p{number}@example.com", company="Acme" if number else "", tags=("vip",) * (number > 2))
         contacts.create_contact(workspace=workspace, new=new, actor=make_actor(), now=NOW)
     page.goto("segments/new/")
-    count = page.get_by_role("status").last
+    count = page.locator("#found")
     expect(count).to_contain_text("Fill in every condition")
     choose(page, page.get_by_label("Field"), "company")
     page.get_by_label("Value").fill("acme")
     expect(count).to_contain_text("0")
     choose(page, page.get_by_label("Comparison"), "contains")
+    expect(page.get_by_label("Value")).to_have_value("acme")
     expect(count).to_contain_text("4")
 
-    page.get_by_role("button", name="Another condition").click()
+    page.get_by_role("button", name="Group").click()
     choose(page, page.get_by_label("Field").nth(1), "tag")
-    expect(page.get_by_label("Tag", exact=True)).to_have_value("vip")
+    expect(page.get_by_label("Value").nth(1)).to_have_value("vip")
+    expect(count).to_contain_text("2")
+    page.get_by_role("group", name="Group of conditions").get_by_role("button", name="Condition", exact=True).click()
+    choose(page, page.get_by_label("Field").nth(2), "mail.opened")
+    page.get_by_label("How long").fill("30")
+    expect(count).to_contain_text("2")
+    page.get_by_label("and in this group").select_option("all")
+    expect(count).to_contain_text("0")
+    page.get_by_role("button", name="Remove this condition").nth(2).click()
     expect(count).to_contain_text("2")
     page.get_by_label("People who match").select_option("any")
     expect(count).to_contain_text("4")
-    page.get_by_role("button", name="Remove this condition").first.click()
+    page.get_by_role("button", name="Remove this condition").first.press("Enter")
     expect(count).to_contain_text("2")
 
-    page.get_by_label("Name").fill("Very important")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_label("Name").first.fill("Very important")
+    page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Very important", exact=True)).to_be_visible()
-    assert Segment.objects.get().filter == {
-        "match": "any",
-        "conditions": [{"field": "tag", "operator": "has", "value": "vip"}],
-    }
+    inner = {"match": "all", "conditions": [{"field": "tag", "operator": "has", "value": "vip"}]}
+    assert Segment.objects.get().filter == {"match": "any", "conditions": [inner]}
+
+    page.get_by_role("link", name="Very important", exact=True).click()
+    page.get_by_placeholder("Name or address").fill("p4")
+    page.get_by_role("link", name="p4@example.com").click()
+    expect(page.locator("#why")).to_contain_text("is in this segment")
+    expect(page.locator("#why")).to_contain_text("Tag has vip")
 
 
 def choose(page: Page, field: Locator, option: str) -> None:
     """Choose an option and wait for the row that fits it."""
-    with page.expect_response(re.compile("/condition/")):
+    with page.expect_response(re.compile("/segments/tree/")):
         field.select_option(option)
     page.wait_for_timeout(100)
 

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from postroom.core.campaigns.errors import NoSuchCampaign
 from postroom.core.campaigns.models import Campaign
 from postroom.core.campaigns.rules import EXAMPLE_READER
+from postroom.core.campaigns.types import CampaignStatus
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts.types import Audience, Fence
 from postroom.core.mail.rules import compose
@@ -55,6 +56,18 @@ def list_campaigns(*, workspace: Workspace, page: PageRequest, status: str = "")
     return fetch_page(rows.order_by("-id"), page).map(
         lambda row: CampaignRow(row, total=row.batch.total if row.batch else 0, done=row.done)
     )
+
+
+def list_mailings(*, workspace: Workspace, limit: int = 200) -> list[Campaign]:
+    """Return the campaigns that were sent, or are being sent, newest first."""
+    return list(Campaign.objects.filter(workspace=workspace).exclude(batch=None).order_by("-id")[:limit])
+
+
+def list_campaigns_for_segment(*, workspace: Workspace, segment_id: int) -> list[Campaign]:
+    """Return the campaigns to come that a segment says the audience of, by name."""
+    to_come = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
+    rows = Campaign.objects.filter(workspace=workspace, segment_id=segment_id, status__in=to_come)
+    return list(rows.order_by("name", "pk"))
 
 
 def audience_of(campaign: Campaign) -> Audience:

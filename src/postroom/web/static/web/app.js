@@ -1,5 +1,5 @@
-// Small behaviours of the pages, all by attribute: data-toggles, data-opens, data-closes, data-copies, data-removes,
-// data-width, data-previews, data-guards, data-ticks, data-arrows.
+// Small behaviours of the pages, all by attribute: data-toggles, data-opens, data-closes, data-copies, data-width,
+// data-previews, data-guards, data-ticks, data-arrows, data-tells.
 (() => {
   "use strict";
 
@@ -18,11 +18,6 @@
       const done = () => { button.textContent = "Copied"; };
       navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent.trim()).then(done);
     },
-    removes(button) {
-      const form = button.closest("form");
-      button.closest(button.dataset.removes).remove();
-      form.dispatchEvent(new Event("change", { bubbles: true }));
-    },
     width(button) {
       button.closest("[data-stage]").dataset.stage = button.dataset.width;
       for (const other of button.parentElement.querySelectorAll("[data-width]")) {
@@ -36,6 +31,12 @@
       const button = event.target.closest(`button[data-${name}]`);
       if (button) act(button);
     }
+  });
+
+  // A part that came anew tells those who listen to the form around it.
+  document.addEventListener("htmx:after:settle", (event) => {
+    const word = event.target.dataset?.tells;
+    if (word) event.target.dispatchEvent(new Event(word, { bubbles: true }));
   });
 
   // The live preview: the form is posted into the frame. A fresh frame each time keeps the browser's history clean.
