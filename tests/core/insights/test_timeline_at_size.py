@@ -24,11 +24,12 @@ LIMIT_S: Final = 0.3
 _FILL: Final = """
 INSERT INTO mail_message (id, uid, workspace_id, batch_id, sender_id, content_id, contact_id, list_ids, message_class,
     is_test, from_address, "to", cc, bcc, reply_to, headers, slots, message_id_header, idempotency_key, status,
-    priority, owner, attempt, tries, is_resent, reply_code, reply_text, provider_id, bounce_code, created_at, sent_at, open_count,
-    machine_open_count, click_count, scanner_click_count)
+    priority, owner, attempt, tries, is_resent, reply_code, reply_text, provider_id, bounce_code, created_at, sent_at,
+    open_count, machine_open_count, click_count, scanner_click_count)
 SELECT 5000000 + %(offset)s + n, gen_random_uuid(), %(workspace)s, %(batch)s, %(sender)s, %(content)s, %(contact)s,
     '[]', 'marketing', false, '', '["a@example.com"]', '[]', '[]', '[]', '{}', '{}', '<x>', '', 'sent', 1, '', 1, 1,
-    false, 250, '', '', '', %(now)s::timestamptz - n * interval '1 hour', %(now)s::timestamptz - n * interval '1 hour', 0, 0, 0, 0
+    false, 250, '', '', '', %(now)s::timestamptz - n * interval '1 hour', %(now)s::timestamptz - n * interval '1 hour',
+    0, 0, 0, 0
 FROM generate_series(1, %(messages)s) n
 """
 _HAPPEN: Final = """
