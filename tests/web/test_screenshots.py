@@ -1,6 +1,7 @@
 """Every page in a real browser, at desk and phone width: no foreign request, no broken policy, nothing too wide."""
 
 import os
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -8,11 +9,12 @@ from django.test import Client
 
 from postroom.core.campaigns import services as campaigns
 from postroom.core.contacts import services as contacts
-from postroom.core.contacts.models import ImportRun
+from postroom.core.contacts.models import ImportRun, Segment, SegmentSize
 from postroom.core.contacts.types import ConsentState, FieldType, MemberStatus, NewContact, NewField
 from postroom.core.mail import services as mail
 from postroom.core.workspaces.models import User, Workspace
 from postroom.kit import clock
+from postroom.kit.types import JSONObject
 from tests.factories import NOW, make_actor
 from tests.web.browser import SHOTS, Watch, open_browser, take_shots
 from tests.web.test_campaigns import start
@@ -84,6 +86,39 @@ def contact_uid(workspace: Workspace, owner: User) -> UUID:
     return contact.uid
 
 
+def make_deep_segment(workspace: Workspace) -> Segment:
+    """A question with groups in groups and every way to enter a value, counted on some days."""
+    within = {"amount": 30, "unit": "days"}
+    filter_: JSONObject = {
+        "match": "all",
+        "conditions": [
+            {"field": "tag", "operator": "has_any", "value": ["customer", "group 1"]},
+            {"field": "created_at", "operator": "between", "value": ["2026-01-01", "2026-12-31"]},
+            {
+                "match": "any",
+                "conditions": [
+                    {"field": "mail.opened", "operator": "did", "value": {"within": within, "times": 2}},
+                    {"field": "country", "operator": "in", "value": ["GB", "DE"]},
+                    {
+                        "match": "all",
+                        "conditions": [
+                            {"field": "created_at", "operator": "in_last", "value": {"amount": 2, "unit": "weeks"}},
+                            {"field": "person.suppressed", "operator": "is_not_set"},
+                        ],
+                    },
+                ],
+            },
+        ],
+    }
+    segment = contacts.create_segment(
+        workspace=workspace, name="Customers worth a call", filter=filter_, actor=make_actor(), now=NOW
+    )
+    for day in range(40):
+        SegmentSize.objects.create(segment=segment, at=NOW - timedelta(days=40 - day), count=900 + day * (day % 7))
+    contacts.measure_segment(segment_uid=segment.uid, now=NOW)
+    return segment
+
+
 def test_every_page_looks_right(
     live_server: object, as_owner: Client, workspace: Workspace, owner: User, contact_uid: UUID
 ) -> None:
@@ -97,6 +132,7 @@ def test_every_page_looks_right(
     imported = accept_suggestions(as_owner, mapping)["Location"]
     contacts.run_import(run_uid=ImportRun.objects.get().uid, clock=clock.now)
     mapping = upload(as_owner, workspace, HARD.read_bytes(), "contacts-hard.csv")["Location"]
+    deep = make_deep_segment(workspace)
     pages = {
         "overview": "",
         "contacts": "contacts/",
@@ -106,6 +142,8 @@ def test_every_page_looks_right(
         "lists": "lists/",
         "segments": "segments/",
         "segment new": "segments/new/",
+        "segment deep": f"segments/{deep.uid}/",
+        "segment why": f"segments/{deep.uid}/why/?contact={contact_uid}",
         "imports": "imports/",
         "import new": "imports/new/",
         "import map": mapping.partition(workspace.slug)[2][1:],
