@@ -4,10 +4,8 @@ import re
 from typing import Final
 
 # What begins a formula in Excel, LibreOffice or Google Sheets, full-width forms too, also behind what these drop.
-_FORMULA: Final = re.compile(
-    r"[\s'\"\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]"  # behind quotes, spaces and invisible marks
-    r"|['\"]*[\t\r]"
-)
+_DROPPED: Final = r"\s'\"\u200b-\u200f\u2060\ufeff"  # quotes, spaces and invisible marks
+_FORMULA: Final = re.compile(rf"[{_DROPPED}]*(?:[=+\-@\uff1d\uff0b\uff0d\uff20]|(?<=[\t\r]))")
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _PHONE: Final = re.compile(r"\+[0-9][0-9 ()./-]*")
 
@@ -17,6 +15,8 @@ def neutralise(cell: str) -> str:
 
     ``restore`` gives back exactly what was given here. See OWASP, "CSV Injection".
     """
+    if cell[:1].isalnum():
+        return cell  # most do
     return f"'{cell}" if _is_risky(cell) else cell
 
 
