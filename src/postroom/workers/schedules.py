@@ -15,6 +15,7 @@ from postroom.workers.rescue import forget_old_jobs
 EVENTS_AT_ONCE: Final = 500
 HITS_AT_ONCE: Final = 2000
 HOUR_S: Final = 3600.0
+DAY_S: Final = 86_400.0
 
 
 @every(1.0, wakes_on=NOTIFY_HITS)
@@ -94,3 +95,10 @@ def forget_privacy_requests(now: datetime) -> bool:
 def measure_segments(now: datetime) -> bool:
     """Count whom segments find, each once a day, some at once."""
     return contacts.measure_due_segments(now=now) > 0
+
+
+@every(DAY_S)
+def remove_loose_ends(now: datetime) -> bool:
+    """Delete join rows that lost an end."""
+    contacts.remove_loose_ends()
+    return False

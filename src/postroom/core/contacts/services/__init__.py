@@ -51,6 +51,7 @@ from postroom.core.contacts.services.imports import (
 )
 from postroom.core.contacts.services.interactions import add_interaction, delete_interaction, edit_interaction
 from postroom.core.contacts.services.lists import create_list, delete_list, update_list
+from postroom.core.contacts.services.loose_ends import remove_loose_ends
 from postroom.core.contacts.services.memberships import set_list_member
 from postroom.core.contacts.services.merging import merge_contacts
 from postroom.core.contacts.services.people import (
@@ -135,6 +136,7 @@ __all__ = [
     "note_data_export",
     "opt_in",
     "opt_out",
+    "remove_loose_ends",
     "renew_confirmation",
     "revise_contact",
     "run_bulk",

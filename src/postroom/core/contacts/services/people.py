@@ -187,13 +187,14 @@ def _find_tags(workspace: Workspace, names: list[str]) -> dict[str, int]:
 
 
 def _find_known(workspace: Workspace, new: NewContact) -> tuple[str | None, Contact | None]:
-    """Return the address in its one spelling, and whom the organization knows by it, or knew before a merge."""
+    """Return the address in its one spelling, and whom the organization knows by it, or knew before a merge, locked."""
     email = rules.normalise_email(new.email) if new.email and new.email.strip() else None
-    return email, _find_owner(workspace.organization_id, email) if email else None
+    owner = _find_owner(workspace.organization_id, email) if email else None
+    return email, owner and Contact.objects.select_for_update(no_key=True).filter(pk=owner.pk).first()
 
 
 def _find_owner(organization_id: int, email: str) -> Contact | None:
-    people = Contact.objects.filter(organization_id=organization_id)
+    people = Contact.objects.filter(organization_id=organization_id, erased_at=None)
     owner = people.filter(email=email).first()
     if owner is None:
         survivor_id = find_survivor_id(organization_id=organization_id, email=email)
