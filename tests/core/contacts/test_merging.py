@@ -350,6 +350,30 @@ def test_a_suppression_stays_with_its_address_and_the_persons_own_will_goes_alon
     assert Suppression.objects.count() == (1 if is_only_the_mailbox else 2)
 
 
+@pytest.mark.parametrize("reason", [SuppressionReason.COMPLAINT, SuppressionReason.HARD_BOUNCE])
+def test_what_is_said_later_under_the_address_given_up_is_said_by_the_person(reason: SuppressionReason) -> None:
+    room = make_workspace()
+    one, two = make(room, "ada@example.com"), make(room, "ada@work.example")
+    merge(room, one, two)
+    suppress(room, "ada@work.example", reason)
+    state = selectors.load_mail_states(workspace=room, contact_ids=[one.pk], fence=Fence())[one.pk]
+    assert state.suppression is (reason if reason is SuppressionReason.COMPLAINT else None)
+    told = events.list_contact_events(workspace=room, contact_id=one.pk, limit=9, names=["contact.suppressed"])
+    assert [fact.data for fact in told] == [{"reason": reason}]
+
+
+def test_an_opt_out_outlives_the_person_under_every_address_they_had() -> None:
+    room = make_workspace()
+    one, two = make(room, "ada@example.com"), make(room, "ada@work.example")
+    merged = merge(room, one, two)
+    opt_out(room, merged, OptOutScope(is_everything=True))
+    services.delete_contact(workspace=room, uid=merged.uid, actor=SYSTEM, now=LATER)
+    assert not ContactAlias.objects.exists()
+    addresses = ["ada@example.com", "ada@work.example"]
+    states = selectors.load_address_states(workspace=room, addresses=addresses, fence=Fence())
+    assert {states[address].suppression for address in addresses} == {SuppressionReason.UNSUBSCRIBED}
+
+
 def test_old_names_lead_to_the_survivor_through_several_merges() -> None:
     room = make_workspace()
     one, two, three = (make(room, f"ada{number}@example.com") for number in range(3))

@@ -30,7 +30,7 @@ from postroom.core.contacts.selectors.people import lock_unmerged
 from postroom.core.contacts.services.people import fill_record
 from postroom.core.contacts.services.proof import Word, keep_proof
 from postroom.core.contacts.services.snapshots import take_snapshot
-from postroom.core.contacts.services.suppression import suppress_address
+from postroom.core.contacts.services.suppression import OF_THE_PERSON, suppress_address
 from postroom.core.contacts.types import FieldChoice, Side, SuppressionReason, SuppressionScope
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
@@ -40,13 +40,6 @@ from postroom.kit.types import JSONObject
 
 SOURCE: Final = "two records merged"
 
-# What an address did wrong stays with it (a dead mailbox); what its owner or the team wanted goes with the person.
-_OF_THE_PERSON: Final = (
-    SuppressionReason.UNSUBSCRIBED,
-    SuppressionReason.MANUAL,
-    SuppressionReason.BANNED,
-    SuppressionReason.COMPLAINT,
-)
 # These belong to a person whatever else they have: each row goes over as it is.
 _FOLLOWING: Final[tuple[type[models.Model], ...]] = (ConsentChange, Interaction, PrivacyRequest, ContactAlias)
 
@@ -226,7 +219,7 @@ def _carry_suppressions(merge: _Merge, given_up: str) -> None:
     """The address given up keeps its suppressions; those that were the person's will hold for the one kept, too."""
     if not given_up or not merge.survivor.email:
         return
-    found = Suppression.objects.filter(address_hash=crypto.address_hash(given_up), reason__in=_OF_THE_PERSON)
+    found = Suppression.objects.filter(address_hash=crypto.address_hash(given_up), reason__in=OF_THE_PERSON)
     organization_id = merge.survivor.organization_id
     ours = models.Q(organization_id=organization_id) | models.Q(workspace__organization_id=organization_id)
     for row in found.filter(ours).select_related("workspace"):

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from postroom.core.contacts import rules
 from postroom.core.contacts.errors import SuppressionFinal, SuppressionGuarded
-from postroom.core.contacts.models import Contact, ContactWorkspace, ListMember, Suppression
+from postroom.core.contacts.models import Contact, ContactAlias, ContactWorkspace, ListMember, Suppression
 from postroom.core.contacts.selectors.suppressions import find_suppression, lock_suppression
 from postroom.core.contacts.types import (
     Lift,
@@ -58,6 +58,16 @@ WHERE array_position(%(ranks)s::text[], s.reason::text) < array_position(%(ranks
    OR (excluded.is_opted_out AND NOT s.is_opted_out AND s.reason NOT IN ('unsubscribed', 'erased'))
 RETURNING s.id
 """
+OF_THE_PERSON: Final = frozenset(
+    {
+        SuppressionReason.UNSUBSCRIBED,
+        SuppressionReason.MANUAL,
+        SuppressionReason.BANNED,
+        SuppressionReason.COMPLAINT,
+    }
+)
+"""What its owner or the team wanted, and not what is wrong with an address: it goes along with the person."""
+
 _LIFTED_FREELY: Final = SuppressionReason.MANUAL
 _WORDS: Final = {
     SuppressionReason.HARD_BOUNCE: "its mailbox did not exist",
@@ -80,13 +90,16 @@ def suppress_address(
 ) -> bool:
     """Never mail this address again, as far as ``scope`` reaches. Return whether that was news.
 
-    Safe to repeat; a complaint replaces a bounce and not the other way round. Raises BadAddress.
+    Safe to repeat; a complaint replaces a bounce and not the other way round. Somebody's will, said under an address
+    that they gave up in a merge, holds for the one they kept. Raises BadAddress.
     """
     address = rules.normalise_email(email)
     news = put_suppressions(workspace, scope, [NewSuppression(address, reason, detail)], now)
     if not news:
         return False
-    contact = Contact.objects.filter(organization_id=workspace.organization_id, email=address).first()
+    contact = _find_owner(workspace, address)
+    if contact is not None and reason in OF_THE_PERSON and contact.email and contact.email != address:
+        put_suppressions(workspace, scope, [NewSuppression(contact.email, reason, detail)], now)
     act = AuditRecord(
         "contact.suppressed", "suppression", news[0], after={"reason": reason.value, "scope": scope.value}
     )
@@ -197,8 +210,15 @@ def suppress_opted_out(*, workspace: Workspace, contact: Contact, scope: Suppres
 
 
 def _kept(people: Sequence[Contact]) -> list[NewSuppression]:
-    reason = SuppressionReason.UNSUBSCRIBED
-    return [NewSuppression(one.email, reason, KEPT_OPT_OUT) for one in people if one.email]
+    """The addresses of people, and those they gave up in merges."""
+    given_up = ContactAlias.objects.filter(contact__in=people).exclude(email="").values_list("email", flat=True)
+    addresses = (*(one.email for one in people if one.email), *given_up)
+    return [NewSuppression(address, SuppressionReason.UNSUBSCRIBED, KEPT_OPT_OUT) for address in addresses]
+
+
+def _find_owner(workspace: Workspace, address: str) -> Contact | None:
+    people = Contact.objects.filter(organization_id=workspace.organization_id)
+    return people.filter(email=address).first() or people.filter(aliases__email=address).first()
 
 
 def put_suppressions(
