@@ -41,9 +41,11 @@ _VALUES: Final = """
 SELECT (custom -> %(key)s)::text, count(*) FROM contacts_contact
 WHERE organization_id = %(organization)s AND custom ? %(key)s GROUP BY 1
 """
+# IS TRUE: one walk by key from where the last batch ended, whatever else the planner thinks of.
 _BATCH: Final = """
 SELECT id, (custom -> %(key)s)::text FROM contacts_contact
-WHERE organization_id = %(organization)s AND id > %(last)s AND custom ? %(key)s ORDER BY id LIMIT %(limit)s FOR UPDATE
+WHERE (organization_id = %(organization)s) IS TRUE AND id > %(last)s AND (custom ? %(key)s) IS TRUE
+ORDER BY id LIMIT %(limit)s FOR UPDATE
 """
 _WRITE: Final = """
 UPDATE contacts_contact c SET custom = CASE WHEN n.value = 'null' THEN c.custom - %(key)s::text
