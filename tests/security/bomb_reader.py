@@ -5,6 +5,7 @@ import resource
 import sys
 import time
 from collections import deque
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -39,8 +40,8 @@ def read(path: Path) -> str:
             for sheet in sheets:
                 sample = selectors.read_sample(file=sheet.file)
                 sheet.file.seek(0)
-                rows = read_rows(sheet.file, CsvFormat(sample.encoding, sample.delimiter))
-                deque(islice(rows, MAX_ROWS), maxlen=0)
+                with closing(read_rows(sheet.file, CsvFormat(sample.encoding, sample.delimiter))) as rows:
+                    deque(islice(rows, MAX_ROWS), maxlen=0)
     except Invalid as error:
         return error.message
     return ""

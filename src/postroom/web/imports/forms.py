@@ -94,11 +94,11 @@ class MappingForm(HouseForm):
         list_field = self.fields["list_id"]
         assert isinstance(list_field, forms.TypedChoiceField)
         list_field.choices = [("", "No list"), *((one.pk, one.name) for one in lists)]
-        own = _own_choices(fields, sample.new_fields)
+        own = [(f"custom.{field.key}", field.label) for field in fields]
         self._list_names: dict[int | None, str] = {one.pk: one.name for one in lists}
-        self._target_names = dict([*_PERSON, *_STANDING, *own[0][1], *own[1][1]])
-        self._add_columns([("About the person", _PERSON), ("Where they stand", _STANDING), *own])
-        self._add_constants([("About the person", _PERSON[1:]), ("Where they stand", _STANDING), *own])
+        self._target_names = dict([*_PERSON, *_STANDING, *own])
+        self._add_columns([("About the person", _PERSON), ("Where they stand", _STANDING), ("Your fields", own)])
+        self._add_constants([("About the person", _PERSON[1:]), ("Where they stand", _STANDING), ("Your fields", own)])
         self._propose(proposed)
 
     def columns(self) -> list[tuple[forms.BoundField, list[str]]]:
@@ -147,11 +147,15 @@ class MappingForm(HouseForm):
             accepts_unaddressed=said["accepts_unaddressed"],
         )
 
-    def _add_columns(self, groups: Iterable[_Group]) -> None:
+    def _add_columns(self, groups: Sequence[_Group]) -> None:
+        """Add a choice for each column; of the new fields each is offered its own alone, for there may be hundreds."""
+        new = {f"custom.{one.key}": (f"custom.{one.key}", _name_of(one)) for one in self.sample.new_fields}
         for number, header in enumerate(self.sample.headers):
-            self.fields[f"column_{number}"] = _choice(header, "Leave out", groups)
+            own = new.get(self.sample.suggested.get(header, ""))
+            choices = [*groups, ("New field", [own])] if own else groups
+            self.fields[f"column_{number}"] = _choice(header, "Leave out", choices)
 
-    def _add_constants(self, groups: Iterable[_Group]) -> None:
+    def _add_constants(self, groups: Sequence[_Group]) -> None:
         for number in range(CONSTANTS):
             self.fields[f"constant_field_{number}"] = _choice(f"Field {number + 1}", "Nothing", groups)
             value = forms.CharField(label=f"Text for field {number + 1}", max_length=1000, required=False)
@@ -183,8 +187,5 @@ def _choice(label: str, none: str, groups: Iterable[_Group]) -> forms.ChoiceFiel
     return field
 
 
-def _own_choices(fields: Iterable["Field"], new_fields: Iterable[NewField]) -> list[_Group]:
-    return [
-        ("Your fields", [(f"custom.{field.key}", field.label) for field in fields]),
-        ("New fields", [(f"custom.{new.key}", f"{new.label} (new, {new.type.value})") for new in new_fields]),
-    ]
+def _name_of(new: NewField) -> str:
+    return f"{new.label} (new, {new.type.value})"

@@ -3,7 +3,7 @@
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import IO, Final
 
 from postroom.core.contacts.errors import BadImport
@@ -43,8 +43,9 @@ def detect_format(head: bytes) -> CsvFormat:
     return CsvFormat(encoding=encoding, delimiter=_detect_delimiter(first))
 
 
-def read_rows(file: IO[bytes], format_: CsvFormat) -> Iterator[Row | BrokenRow]:
+def read_rows(file: IO[bytes], format_: CsvFormat) -> Generator[Row | BrokenRow, None, None]:
     """Yield the rows of a file, blank lines left out. Octets that are not UTF-8 are read as Windows-1252 one by one.
+    Whoever does not read to the end closes the generator before the file.
 
     Raises BadImport at a line of more than ``MAX_LINE`` characters, or a row of more than ``MAX_ROW``.
     """

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import IO, Final
@@ -59,13 +60,13 @@ def forecast_import(*, workspace: Workspace, file: IO[bytes], mapping: ImportMap
     file.seek(0)
     format_ = detect_format(file.read(HEAD_SIZE))
     file.seek(0)
-    rows = read_rows(file, format_)
-    headers = read_header(rows)
-    top = list(_take_top(rows, started + MAX_SECONDS / 2))
-    specs = _known_and_new_fields(workspace, mapping, headers, top)
-    slugs = [category.slug for category in list_categories(workspace=workspace)]
-    reader = RowReader(headers, mapping, specs, categories=slugs)
-    reading = _read(enumerate(chain(top, rows), start=1), reader, started + MAX_SECONDS)
+    with closing(read_rows(file, format_)) as rows:
+        headers = read_header(rows)
+        top = list(_take_top(rows, started + MAX_SECONDS / 2))
+        specs = _known_and_new_fields(workspace, mapping, headers, top)
+        slugs = [category.slug for category in list_categories(workspace=workspace)]
+        reader = RowReader(headers, mapping, specs, categories=slugs)
+        reading = _read(enumerate(chain(top, rows), start=1), reader, started + MAX_SECONDS)
     known = _find_known(workspace, {address for address in reading.addresses if address})
     return _forecast(reading, known, mapping, {f"custom.{spec.key}": spec.label for spec in specs})
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from typing import BinaryIO, Final
 from uuid import UUID
@@ -96,9 +97,9 @@ def read_sample(*, file: BinaryIO, workspace: Workspace | None = None) -> CsvSam
     if is_archive(head):
         raise BadImport("This is an archive or a workbook, not a CSV file.")
     format_ = detect_format(head[:HEAD_SIZE])
-    found = read_rows(io.BytesIO(head), format_)
-    headers = read_header(found)
-    rows = [row for row in islice(found, SAMPLE_ROWS) if not isinstance(row, BrokenRow)]
+    with closing(read_rows(io.BytesIO(head), format_)) as found:
+        headers = read_header(found)
+        rows = [row for row in islice(found, SAMPLE_ROWS) if not isinstance(row, BrokenRow)]
     if len(head) == SAMPLE_SIZE and len(rows) < SAMPLE_ROWS:
         rows = rows[:-1]  # the last row was cut in the middle
     specs = list_field_specs(workspace=workspace) if workspace else []
