@@ -142,6 +142,43 @@ def import_contacts(  # noqa: PLR0913 - each parameter is an option of the comma
 
 
 @app.command()
+def suppress(
+    email: Annotated[str, typer.Argument(help="The address that must not be mailed.")],
+    workspace: Annotated[str, typer.Option(help="Address (slug) of the workspace that keeps the record of it.")],
+    scope: Annotated[str, typer.Option(help="workspace, organization or platform.")] = "workspace",
+    reason: Annotated[str, typer.Option(help="manual, hard_bounce, complaint, banned or unsubscribed.")] = "manual",
+    note: Annotated[str, typer.Option(help="Why, for your team.")] = "",
+) -> None:
+    """Never mail an address again: from a workspace, an organization, or anybody on this installation."""
+    prepare("suppress")
+    from postroom.config.commands import suppressing
+    from postroom.core.contacts.types import SuppressionReason
+
+    order = suppressing.SuppressionOrder(email, workspace, suppressing.read_scope(scope), note)
+    if reason not in set(SuppressionReason) - {SuppressionReason.ERASED}:
+        raise typer.BadParameter(f"{reason!r} is no reason.")
+    is_news = suppressing.suppress(order, SuppressionReason(reason))
+    typer.echo("Suppressed." if is_news else "It was suppressed already.")
+
+
+@app.command()
+def unsuppress(
+    email: Annotated[str, typer.Argument(help="The address that may be mailed again.")],
+    workspace: Annotated[str, typer.Option(help="Address (slug) of the workspace that keeps the record of it.")],
+    note: Annotated[str, typer.Option(help="Why it is lifted.")],
+    scope: Annotated[str, typer.Option(help="workspace, organization or platform.")] = "workspace",
+    confirmed: Annotated[bool, typer.Option(help="Also lift a bounce, a complaint, a ban or an opt-out.")] = False,
+) -> None:
+    """Lift the suppression of an address in one scope."""
+    prepare("unsuppress")
+    from postroom.config.commands import suppressing
+
+    order = suppressing.SuppressionOrder(email, workspace, suppressing.read_scope(scope), note)
+    was_there = suppressing.unsuppress(order, is_confirmed=confirmed)
+    typer.echo("Lifted." if was_there else "It was not suppressed there.")
+
+
+@app.command()
 def doctor() -> None:
     """Check this installation and say what is wrong with it; exit code 1 when something is."""
     prepare("doctor", is_checked=False)

@@ -17,10 +17,7 @@ from postroom.kit.tokens import make_token
 def send_confirmation(event: Event) -> None:
     """Ask a person by mail whether they want to be on a list, while the question stands."""
     waiting = ListMember.objects.filter(
-        list_id=event.data["list_id"],
-        contact_id=event.contact_id,
-        list__workspace_id=event.workspace_id,
-        status=MemberStatus.PENDING,
+        pk=event.object_id, list__workspace_id=event.workspace_id, status=MemberStatus.PENDING
     )
     member = waiting.select_related("list__workspace", "contact").first()
     if member is None or not member.contact.email:

@@ -168,7 +168,7 @@ def _all_rows(file: IO[bytes]) -> Iterator[Iterator[Row | BrokenRow]]:
     try:
         yield rows
     finally:
-        rows.close()  # type: ignore[attr-defined]
+        rows.close()
 
 
 def _batches(numbered: Iterator[tuple[int, Row | BrokenRow]], reader: SuppressionReader) -> Iterator[_Batch]:
