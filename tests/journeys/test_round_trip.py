@@ -289,7 +289,7 @@ def test_hard_people_come_back_as_they_were(format_: ExportFormat) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_thousands_of_random_people_come_back_as_they_were() -> None:
     source = make_workspace()
     fill(source, [*generate_people(GENERATED), *hard_people()])

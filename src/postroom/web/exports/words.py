@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def describe_selection(*, workspace: "Workspace", selection: Selection) -> str:
-    """Return the selection as the end of a sentence about contacts: ``tagged “vip”, on the list “News”``."""
+    """Return the selection in words: ``contacts tagged “vip”, on the list “News”``."""
     parts = []
     if selection.uids:
         parts.append("picked one by one" if len(selection.uids) > 1 else "picked by hand")
@@ -23,7 +23,7 @@ def describe_selection(*, workspace: "Workspace", selection: Selection) -> str:
         parts.append(_list_words(workspace, selection.list_id))
     if selection.segment_id is not None:
         parts.append(_segment_words(workspace, selection.segment_id))
-    return ", ".join(parts) or "all of the workspace"
+    return f"contacts {', '.join(parts)}" if parts else "all contacts of the workspace"
 
 
 def _list_words(workspace: "Workspace", list_id: int) -> str:

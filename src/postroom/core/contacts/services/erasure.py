@@ -5,7 +5,8 @@ The record itself stays as an empty shell: it keeps the counts of campaigns righ
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Any, Final
 from uuid import UUID
 
 from django.core.files.storage import default_storage
@@ -88,7 +89,12 @@ def _addresses(contact: Contact) -> tuple[str, ...]:
 
 
 def _suppress(organization_id: int, address: str, now: datetime) -> None:
-    values = {"uid": uuid7(), "organization": organization_id, "hash": crypto.address_hash(address), "now": now}
+    values: dict[str, Any] = {
+        "uid": uuid7(),
+        "organization": organization_id,
+        "hash": crypto.address_hash(address),
+        "now": now,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_SUPPRESS, values)
 
@@ -101,4 +107,4 @@ def _withdraw_exports(organization_id: int, now: datetime) -> None:
     reason = "The file was deleted because somebody in the workspace was erased. Make a new one."
     runs.filter(pk__in=[pk for pk, _ in ready]).update(file="", expires_at=now, error=reason)
     for _, file in ready:
-        transaction.on_commit(lambda name=file: default_storage.delete(name))
+        transaction.on_commit(partial(default_storage.delete, file))

@@ -1,7 +1,7 @@
 """Takes an erased person's data out of the tables and files of the contacts app."""
 
 from datetime import datetime
-from typing import IO, Final, cast
+from typing import IO, Any, Final, cast
 
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
@@ -106,7 +106,7 @@ def _scrub_trails(person: ErasedPerson) -> None:
 
 def _scrub_texts(person: ErasedPerson) -> None:
     """Blank rows of other things that hold the person's data: bad rows of files, what an undo would bring back."""
-    values = {
+    values: dict[str, Any] = {
         "organization": person.organization_id,
         "needles": like_patterns(person.needles),
         "values": like_patterns(_long_values(person)),
