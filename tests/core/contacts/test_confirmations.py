@@ -1,15 +1,27 @@
 """Double opt-in: nobody is put on such a list by another's hand, and nobody who left is brought back by an old link."""
 
 from datetime import datetime, timedelta
+from io import BytesIO
 
 import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from postroom.core.contacts import services
 from postroom.core.contacts.errors import ConfirmationNotWanted, ConfirmationTooSoon, NoSuchContact, NoSuchList
 from postroom.core.contacts.models import ConsentChange, Contact, List, ListMember
 from postroom.core.contacts.rules.links import confirm_token, read_confirm_token, read_preference_token
-from postroom.core.contacts.types import ConfirmLink, ListTerms, MemberStatus, OptOutScope, Standing
+from postroom.core.contacts.types import (
+    ConfirmLink,
+    ImportMapping,
+    ListTerms,
+    MemberStatus,
+    OptOutScope,
+    Standing,
+    Upload,
+)
+from postroom.core.events import services as events
 from postroom.core.events.models import DomainEvent
+from postroom.core.mail.models import Message
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM
 from tests.core.contacts.people import make_contact, set_member
@@ -185,3 +197,32 @@ def test_a_list_without_double_opt_in_subscribes_at_once() -> None:
     services.update_list(workspace=room, list_id=list_.pk, terms=terms, actor=SYSTEM, now=NOW)
     sign_up(room, list_, ada)
     assert (status_of(list_, ada), questions()) == (MemberStatus.SUBSCRIBED, 0)
+
+
+def test_an_import_onto_such_a_list_asks_whoever_it_brings() -> None:
+    room = make_workspace()
+    list_ = make_asking_list(room)
+    run = services.start_import(
+        workspace=room,
+        upload=Upload(BytesIO(b"email\nada@example.com\nbob@example.com\n"), "people.csv"),
+        mapping=ImportMapping(columns={"email": "email"}, list_id=list_.pk),
+        actor=SYSTEM,
+        now=NOW,
+    )
+    services.run_import(run_uid=run.uid, clock=lambda: NOW)
+    assert set(ListMember.objects.values_list("status", flat=True)) == {"pending"}
+    jobs = ProcrastinateJob.objects.filter(task_name="contacts.ask_confirmations")
+    assert [job.args for job in jobs] == [{"list_id": list_.pk}]
+    assert services.run_confirmations(list_id=list_.pk, clock=lambda: NOW) == 2
+
+
+def test_nobody_who_wants_no_mail_at_all_is_asked() -> None:
+    room = make_workspace()
+    list_ = make_asking_list(room)
+    ada, bob = make_contact(room), make_contact(room, "bob@example.com")
+    for one in (ada, bob):
+        ListMember.objects.create(list=list_, contact=one, status="pending", created_at=NOW, updated_at=NOW)
+    services.opt_out(workspace=room, contact_id=ada.pk, scope=OptOutScope(), source="t", actor=SYSTEM, now=NOW)
+    services.run_confirmations(list_id=list_.pk, clock=lambda: NOW)
+    events.dispatch_events(now=NOW)
+    assert list(Message.objects.values_list("to", flat=True)) == [["bob@example.com"]]

@@ -5,7 +5,7 @@ from django.conf import settings
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts.models import Contact, ListMember, PrivacyRequest
 from postroom.core.contacts.rules.links import confirm_token, preference_token
-from postroom.core.contacts.types import ConfirmLink, MemberStatus, PrivacyRequestKind
+from postroom.core.contacts.types import ConfirmLink, MemberStatus, PrivacyRequestKind, Standing
 from postroom.core.events.types import Event
 from postroom.core.mail import jobs, services
 from postroom.core.mail.rules.notices import IGNORE, confirmation_notice
@@ -15,7 +15,7 @@ from postroom.kit.tokens import make_token
 
 
 def send_confirmation(event: Event) -> None:
-    """Ask a person by mail whether they want to be on a list, while the question stands."""
+    """Ask a person by mail whether they want to be on a list, while the question stands and they want mail at all."""
     waiting = ListMember.objects.filter(
         pk=event.object_id, list__workspace_id=event.workspace_id, status=MemberStatus.PENDING
     )
@@ -24,6 +24,8 @@ def send_confirmation(event: Event) -> None:
         return
     list_ = member.list
     link = ConfirmLink(list_.pk, member.contact_id, event.at)
+    if contacts.describe_confirmation(link=link, now=event.at).standing is not Standing.WAITING:
+        return
     notice = confirmation_notice(
         workspace_name=list_.workspace.name,
         terms=contacts.list_terms(list_),

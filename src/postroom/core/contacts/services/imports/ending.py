@@ -8,8 +8,9 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from postroom.core.contacts.errors import ImportOver
-from postroom.core.contacts.models import ImportRun
+from postroom.core.contacts.models import ImportRun, List
 from postroom.core.contacts.selectors.imports import get_import
+from postroom.core.contacts.services.confirmations import ask_confirmations
 from postroom.core.contacts.types import ImportStatus
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
@@ -55,5 +56,14 @@ def end_import(
     actor = actor or Actor(door=Door(run.door), user_id=run.created_by_id)
     act = AuditRecord(_ACTS[status], "import", run.pk)
     events.record_act(workspace=run.workspace, actor=actor, act=act, now=now, data=counts)
+    if status is ImportStatus.DONE:
+        _ask_to_confirm(run, actor, now)
     transaction.on_commit(lambda: default_storage.delete(run.file))
     return True
+
+
+def _ask_to_confirm(run: ImportRun, actor: Actor, now: datetime) -> None:
+    """Ask whoever came onto the import's list, when that is one whose people confirm themselves."""
+    asking = List.objects.filter(workspace=run.workspace, pk=run.mapping.get("list_id"), is_double_opt_in=True)
+    for list_ in asking:
+        ask_confirmations(workspace=run.workspace, list_id=list_.pk, actor=actor, now=now)
