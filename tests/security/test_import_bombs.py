@@ -23,6 +23,7 @@ class Cost(NamedTuple):
 
     refusal: str
     seconds: float
+    cpu_s: float
     parent_mb: int
     child_mb: int
 
@@ -45,9 +46,10 @@ def costs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Cost]:
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_in_time_and_in_words(costs: dict[str, Cost], name: str) -> None:
     cost = costs[name]
-    sys.stdout.write(f"{name}: {cost.seconds:.2f} s · {cost.parent_mb} MB, child {cost.child_mb} MB · {cost.refusal}\n")
+    times = f"{cost.seconds:.2f} s ({cost.cpu_s:.2f} s of processor)"
+    sys.stdout.write(f"{name}: {times} · {cost.parent_mb} MB, child {cost.child_mb} MB · {cost.refusal}\n")
     assert cost.refusal.endswith((".", "?")), "it was taken for a table"
-    assert cost.seconds < LIMIT_S
+    assert cost.cpu_s < LIMIT_S  # on an idle machine that is the time it takes; a busy one has other work as well
     assert cost.parent_mb < LIMIT_MB
     assert cost.child_mb < LIMIT_MB
 

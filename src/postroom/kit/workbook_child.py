@@ -20,6 +20,8 @@ from typing import Final
 from postroom.kit.processes import die_with_parent
 
 MAX_MEMBERS: Final = 2_000
+MAX_DIRECTORY: Final = 512 * 1024
+"""Octets of the archive's directory, which is read whole."""
 MAX_UNPACKED: Final = 400 * 1024 * 1024
 MAX_RATIO: Final = 60
 RATIO_FROM: Final = 4 * 1024 * 1024
@@ -28,6 +30,8 @@ MAX_CELL: Final = 32_767
 """Characters of one cell, as Excel's own specification has it."""
 MAX_SHEETS: Final = 50
 MAX_WRITTEN: Final = 1024 * 1024 * 1024
+_TAIL: Final = 22 + 65_535
+_TOO_MANY: Final = "The workbook has more parts than any table has."
 _NEEDED: Final = "xl/workbook.xml"
 
 Cell = str | int | float | bool | datetime | date | time | timedelta | None
@@ -47,6 +51,7 @@ def limit_ourselves(memory: int, cpu_s: int) -> None:
 
 def check_archive(path: str) -> None:
     """Refuse what is no workbook, and what would unfold beyond measure, before anything is unpacked."""
+    _check_directory(path)
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -56,11 +61,21 @@ def check_archive(path: str) -> None:
     if _NEEDED not in names:
         raise _Refused(_say_what_it_is(names))
     if len(members) > MAX_MEMBERS:
-        raise _Refused(f"The workbook has {len(members):,} parts, which no table has.")
+        raise _Refused(_TOO_MANY)
     for member in members:
         _check_member(member)
     if sum(member.file_size for member in members) > MAX_UNPACKED:
         raise _Refused("The workbook is too large when unpacked. Save the sheet as a CSV file and import that.")
+
+
+def _check_directory(path: str) -> None:
+    """Refuse a directory of unlikely size (APPNOTE.TXT 4.3.16); a larger one than it says ends at our own limits."""
+    with open(path, "rb") as file:
+        file.seek(max(0, os.path.getsize(path) - _TAIL))
+        tail = file.read()
+    end = tail.rfind(b"PK\x05\x06")
+    if end >= 0 and int.from_bytes(tail[end + 12 : end + 16], "little") > MAX_DIRECTORY:
+        raise _Refused(_TOO_MANY)
 
 
 def _check_member(member: zipfile.ZipInfo) -> None:

@@ -128,7 +128,7 @@ def test_a_slow_file_is_given_up_in_time(workspace: Workspace) -> None:
     file = io.BytesIO(b"E-mail,Note\n" + row * 40)
     started = time.monotonic()
     said = selectors.forecast_import(workspace=workspace, file=file, mapping=ImportMapping({"E-mail": "email"}))
-    assert time.monotonic() - started < 2 * forecasts.MAX_SECONDS
+    assert time.monotonic() - started < 5 * forecasts.MAX_SECONDS  # a busy machine is slow to look at the clock
     assert not said.is_whole_file
     assert 0 < said.rows_read < 40
 

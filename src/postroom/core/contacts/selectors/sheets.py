@@ -41,6 +41,7 @@ def _with_header(sheets: list[UploadSheet]) -> tuple[UploadSheet, ...]:
         except BadImport as refusal:
             refusals.append(refusal)
         else:
+            sheet.file.seek(0)
             good.append(sheet)
     if not good:
         raise refusals[0]
