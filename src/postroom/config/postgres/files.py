@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ max_connections = 100
 shared_buffers = {shared_buffers}MB
 work_mem = 16MB
 maintenance_work_mem = 128MB
+max_wal_size = {max_wal_size}MB
 random_page_cost = 1.1
 jit = off
 fsync = {durable}
@@ -39,6 +41,7 @@ def write_configuration(layout: Layout, people: list[str], *, durable: bool) -> 
     configuration = CONFIGURATION.format(
         socket=str(layout.socket).replace("'", "''"),
         shared_buffers=_shared_buffers_mb() if durable else 128,
+        max_wal_size=_max_wal_size_mb(layout),
         durable="on" if durable else "off",
     )
     identities = "".join(f'people "{person}" {role}\n' for person in people for role in ("postroom", "postgres"))
@@ -87,6 +90,14 @@ def _replace(layout: Layout, name: str, content: str) -> None:
     if layout.account is not None:
         os.chown(draft, layout.account.uid, layout.account.gid)
     Path(draft).replace(layout.data / name)
+
+
+def _max_wal_size_mb(layout: Layout) -> int:
+    """Return a twentieth of the disk, at least 1 GB and at most 4 GB.
+
+    After each checkpoint whole pages are logged, and with many of them a large import writes half as much again.
+    """
+    return max(1024, min(4096, shutil.disk_usage(layout.data).total // 20 // MEGABYTE))
 
 
 def _shared_buffers_mb() -> int:
