@@ -124,13 +124,13 @@ def test_a_long_file_is_read_at_the_top_only_and_in_a_few_statements(
 
 
 def test_a_slow_file_is_given_up_in_time(workspace: Workspace) -> None:
-    row = b"p@example.com," + b"\xe9" * 900_000 + b"\n"  # octet by octet read as Windows-1252
-    file = io.BytesIO(b"E-mail,Note\n" + row * 40)
+    row = b"p@example.com," + b"\xe9" * 100_000 + b"\n"  # octet by octet read as Windows-1252
+    file = io.BytesIO(b"E-mail,Note\n" + row * 400)
     started = time.monotonic()
     said = selectors.forecast_import(workspace=workspace, file=file, mapping=ImportMapping({"E-mail": "email"}))
     assert time.monotonic() - started < 5 * forecasts.MAX_SECONDS  # a busy machine is slow to look at the clock
     assert not said.is_whole_file
-    assert 0 < said.rows_read < 40
+    assert 0 < said.rows_read < 400
 
 
 def test_people_of_another_organization_are_nobody_here(workspace: Workspace) -> None:
