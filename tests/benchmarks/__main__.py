@@ -11,9 +11,16 @@ from importlib import import_module
 from tests.benchmarks.ground import describe_machine, installation
 from tests.benchmarks.rounds import say
 
-MODULES = {"import": "imports", "people-import": "people_import", "campaign": "campaign", "tracking": "tracking"}
+MODULES = {
+    "import": "imports",
+    "people-import": "people_import",
+    "people-export": "people_export",
+    "people": "people_reads",
+    "campaign": "campaign",
+    "tracking": "tracking",
+}
 
-LARGE = {"people-import"}
+LARGE = {"people-import", "people-export", "people"}
 """Parts that take minutes, measured only when asked for by name, with as many people as are asked for."""
 
 
@@ -22,7 +29,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"any of {', '.join(MODULES)} (default: all)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each pair is measured (default: 5)")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="people of the large parts (default: 1000000)")
+    parser.add_argument(
+        "--rows",
+        type=lambda text: tuple(map(int, text.split(","))),
+        default=(10_000, 100_000, 1_000_000),
+        help="people of the large parts (default: 10000,100000,1000000; people-import and people-export take the last)",
+    )
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(MODULES):
         parser.error(f"there is no part called {', '.join(sorted(unknown))}")
@@ -32,7 +44,8 @@ def main() -> None:
         describe_machine()
         for part in arguments.parts or [part for part in MODULES if part not in LARGE]:
             module = import_module(f"tests.benchmarks.{MODULES[part]}")
-            sizes = (arguments.rows,) if part in LARGE else ()
+            last = (arguments.rows[-1],)
+            sizes = {"people-import": last, "people-export": last, "people": (arguments.rows,)}.get(part, ())
             module.run(directory, arguments.rounds, *sizes)
 
 

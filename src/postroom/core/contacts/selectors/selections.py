@@ -25,11 +25,11 @@ class Answers(AnyLookup):
     lookup_name = "answers"
     prepare_rhs = False
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """Compile to the operator that the index knows."""
         words, words_params = self.process_lhs(compiler, connection)
         query, query_params = self.process_rhs(compiler, connection)
-        return f"{words} @@ {query}::tsquery", [*words_params, *query_params]
+        return f"{words} @@ {query}::tsquery", (*words_params, *query_params)
 
 
 @SearchVectorField.register_lookup
@@ -38,7 +38,7 @@ class AnswersOneByOne(Answers):
 
     lookup_name = "answers_one_by_one"
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """Compile to what no index knows."""
         asked, params = super().as_sql(compiler, connection)
         return f"({asked}) IS TRUE", params

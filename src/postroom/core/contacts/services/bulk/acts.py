@@ -190,7 +190,7 @@ def _undo_field(run: BulkRun, ids: list[int], before: JSONObject, now: datetime)
     return len(_run(_UNDO_FIELD, before=_json(before), key=run.params["field"], value=value, now=now))
 
 
-def _membership(run: BulkRun, now: datetime) -> dict[str, object]:
+def _membership(run: BulkRun, now: datetime) -> dict[str, Any]:
     return {"list": run.params["list_id"], "source": f"{BULK_SOURCE}{run.uid}", "now": now}
 
 
@@ -214,11 +214,11 @@ def _hold(run: BulkRun, ids: Sequence[int]) -> list[int]:
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def _run(statement: str, *, ids: Sequence[int] = (), **values: object) -> list[Any]:
+def _run(statement: str, *, ids: Sequence[int] = (), **values: Any) -> list[Any]:
     values |= {"ids": [*ids], "low": min(ids, default=0), "high": max(ids, default=0)}
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _json(value: JSONValue) -> Jsonb | None:
