@@ -14,6 +14,7 @@ from postroom.core.contacts import services
 from postroom.core.contacts.models import AccountContact, Contact, ContactAlias, Interaction
 from postroom.core.contacts.types import (
     AccountDetails,
+    ContactChanges,
     FieldType,
     NewContact,
     NewField,
@@ -233,6 +234,14 @@ def test_a_person_is_put_into_a_company_that_knows_their_domain(as_colleague: Cl
     assert "Left a company" in page
     assert not AccountContact.objects.exists()
     assert as_colleague.post(f"/w/{workspace.slug}/{here}", {"account": uuid4()}).status_code == 404
+    services.update_contact(
+        workspace=workspace,
+        uid=ada.uid,
+        changes=ContactChanges(email="ada@gmail.com", company="ENGINES ltd"),
+        actor=SYSTEM,
+        now=NOW,
+    )
+    assert "Perhaps Engines Ltd?" in page_of(as_colleague, workspace, ada)
 
 
 def test_two_records_are_found_compared_and_merged(as_colleague: Client, workspace: Workspace) -> None:
@@ -257,6 +266,7 @@ def test_two_records_are_found_compared_and_merged(as_colleague: Client, workspa
     assert response.redirect_chain == [(f"/w/{workspace.slug}/contacts/{ada.uid}/", 302)]
     assert "The record you asked for was merged" in response.content.decode()
     assert "Merged with another record" in response.content.decode()
+    assert "Formerly" in response.content.decode()
 
 
 def test_a_merge_that_makes_no_sense_is_explained(as_owner: Client, workspace: Workspace) -> None:

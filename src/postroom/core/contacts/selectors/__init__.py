@@ -7,7 +7,7 @@ from postroom.core.contacts.selectors.accounts import (
     list_accounts,
     suggest_accounts,
 )
-from postroom.core.contacts.selectors.aliases import find_survivor_id, list_person_ids
+from postroom.core.contacts.selectors.aliases import list_former_addresses, list_person_ids
 from postroom.core.contacts.selectors.arrivals import find_bringing_import
 from postroom.core.contacts.selectors.audience import count_audience, has_audience, iter_audience
 from postroom.core.contacts.selectors.bulk import can_undo_bulk, forecast_bulk, get_bulk, list_bulk
@@ -101,7 +101,6 @@ __all__ = [
     "find_duplicates",
     "find_earlier_import",
     "find_privacy_request",
-    "find_survivor_id",
     "find_type_change",
     "forecast_bulk",
     "forecast_import",
@@ -137,6 +136,7 @@ __all__ = [
     "list_exports",
     "list_field_specs",
     "list_fields",
+    "list_former_addresses",
     "list_import_errors",
     "list_imports",
     "list_interactions",

@@ -3,7 +3,9 @@
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 
 from postroom.core.contacts.errors import NoSuchAccount
 from postroom.core.contacts.models import Account, AccountContact, Contact, Interaction
@@ -58,7 +60,7 @@ def suggest_accounts(*, workspace: Workspace, contact: Contact) -> list[Account]
     """
     clue = Q(domain__in=company_domains(contact.email))
     if contact.company:
-        clue |= Q(name__iexact=contact.company)
+        clue |= Q(Exact(Lower("name"), Lower(Value(contact.company))))
     rows = Account.objects.filter(clue, workspace=workspace).exclude(contact_links__contact=contact)
     return list(rows.order_by("name", "pk")[:MAX_SUGGESTIONS])
 

@@ -2,23 +2,32 @@
 
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from postroom.core.contacts.models import Contact, ContactAlias
 
 
-def find_survivor_id(
-    *, organization_id: int, uid: UUID | None = None, contact_id: int | None = None, email: str | None = None
-) -> int | None:
-    """Return the key of the person whom a merged one lives on in, by exactly one of the old names; None: not merged."""
-    aliases = ContactAlias.objects.filter(organization_id=organization_id)
-    if uid is not None:
-        aliases = aliases.filter(old_uid=uid)
-    elif contact_id is not None:
-        aliases = aliases.filter(old_id=contact_id)
-    else:
-        aliases = aliases.filter(email=email or None)
-    return aliases.values_list("contact_id", flat=True).first()
+def find_survivor(
+    *, people: QuerySet[Contact], uid: UUID | None = None, contact_id: int | None = None
+) -> Contact | None:
+    """Return whom of ``people`` a merged person lives on in, by their old uid or their old key; None: not merged."""
+    old = {"aliases__old_uid": uid} if uid is not None else {"aliases__old_id": contact_id}
+    return people.filter(**old).first()
+
+
+def find_owner(*, organization_id: int, email: str) -> Contact | None:
+    """Return whom a normalised address means in an organization: who has it, or gave it up in a merge."""
+    people = Contact.objects.filter(organization_id=organization_id, erased_at=None)
+    former = {"aliases__organization_id": organization_id, "aliases__email": email}
+    return people.filter(email=email).first() or people.filter(**former).first()
 
 
 def list_person_ids(*, contact: Contact) -> list[int]:
     """Return every key a person goes by: their own, then those of whoever was merged into them."""
     return [contact.pk, *ContactAlias.objects.filter(contact=contact).order_by("pk").values_list("old_id", flat=True)]
+
+
+def list_former_addresses(*, contact: Contact) -> list[str]:
+    """Return the addresses a person gave up in merges, the latest first."""
+    aliases = ContactAlias.objects.filter(contact=contact).exclude(email="").order_by("-pk")
+    return list(aliases.values_list("email", flat=True))

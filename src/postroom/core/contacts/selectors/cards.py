@@ -16,6 +16,7 @@ from postroom.core.contacts.models import (
     Suppression,
     Tag,
 )
+from postroom.core.contacts.selectors.aliases import list_former_addresses
 from postroom.core.contacts.selectors.fields import list_fields
 from postroom.core.contacts.selectors.mail_states import load_mail_states
 from postroom.core.contacts.selectors.people import get_contact
@@ -47,7 +48,8 @@ class CategoryWord:
 @dataclass(frozen=True, slots=True)
 class ContactCard:
     """Everything a person's page shows; ``status`` is theirs in this workspace, ``verdict`` says whether marketing of
-    no special list or category may go to them, and ``answer`` the same of a reply or a receipt.
+    no special list or category may go to them, and ``answer`` the same of a reply or a receipt. ``former_addresses``
+    were given up in merges and still mean this person.
     """
 
     contact: Contact
@@ -60,6 +62,7 @@ class ContactCard:
     custom: tuple[CustomValue, ...]
     suppressions: tuple[Suppression, ...]
     accounts: tuple[AccountContact, ...]
+    former_addresses: tuple[str, ...]
 
 
 def describe_contact(*, workspace: Workspace, uid: UUID) -> ContactCard:
@@ -79,6 +82,7 @@ def describe_contact(*, workspace: Workspace, uid: UUID) -> ContactCard:
         custom=tuple(CustomValue(field, contact.custom.get(field.key)) for field in list_fields(workspace=workspace)),
         suppressions=tuple(suppressions_in_force(workspace=workspace, contact=contact)),
         accounts=tuple(accounts.order_by("account__name")),
+        former_addresses=tuple(list_former_addresses(contact=contact)),
     )
 
 

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from postroom.core.contacts.errors import NoSuchContact
 from postroom.core.contacts.models import Contact
-from postroom.core.contacts.selectors.aliases import find_survivor_id
+from postroom.core.contacts.selectors.aliases import find_survivor
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.types import JSONValue
 
@@ -27,7 +27,7 @@ def get_contact(*, workspace: Workspace, uid: UUID) -> Contact:
     Raises NoSuchContact, for strangers' people too.
     """
     people = visible_people(workspace=workspace)
-    contact = people.filter(uid=uid).first() or _survivor(workspace, people, uid=uid)
+    contact = people.filter(uid=uid).first() or find_survivor(people=people, uid=uid)
     if contact is None:
         raise NoSuchContact(uid=uid)
     return contact
@@ -36,7 +36,7 @@ def get_contact(*, workspace: Workspace, uid: UUID) -> Contact:
 def lock_contact(*, workspace: Workspace, uid: UUID) -> Contact:
     """Return the same person, locked until the transaction ends. Raises NoSuchContact."""
     people = visible_people(workspace=workspace).select_for_update(of=("self",))
-    contact = people.filter(uid=uid).first() or _survivor(workspace, people, uid=uid)
+    contact = people.filter(uid=uid).first() or find_survivor(people=people, uid=uid)
     if contact is None:
         raise NoSuchContact(uid=uid)
     return contact
@@ -45,7 +45,7 @@ def lock_contact(*, workspace: Workspace, uid: UUID) -> Contact:
 def get_contact_by_id(*, workspace: Workspace, contact_id: int) -> Contact:
     """Return a person of the workspace by key, merged ones as whom they became. Raises NoSuchContact."""
     people = visible_people(workspace=workspace)
-    contact = people.filter(pk=contact_id).first() or _survivor(workspace, people, contact_id=contact_id)
+    contact = people.filter(pk=contact_id).first() or find_survivor(people=people, contact_id=contact_id)
     if contact is None:
         raise NoSuchContact(id=contact_id)
     return contact
@@ -54,7 +54,7 @@ def get_contact_by_id(*, workspace: Workspace, contact_id: int) -> Contact:
 def lock_contact_by_id(*, workspace: Workspace, contact_id: int) -> Contact:
     """Return a person of the workspace by key, locked until the transaction ends. Raises NoSuchContact."""
     people = visible_people(workspace=workspace).select_for_update(of=("self",))
-    contact = people.filter(pk=contact_id).first() or _survivor(workspace, people, contact_id=contact_id)
+    contact = people.filter(pk=contact_id).first() or find_survivor(people=people, contact_id=contact_id)
     if contact is None:
         raise NoSuchContact(id=contact_id)
     return contact
@@ -62,8 +62,9 @@ def lock_contact_by_id(*, workspace: Workspace, contact_id: int) -> Contact:
 
 def lock_known_contact(*, workspace: Workspace, contact_id: int) -> Contact:
     """Return a person of the organization, linked to the workspace or not any more, locked. Raises NoSuchContact."""
-    people = Contact.objects.filter(organization_id=workspace.organization_id, erased_at=None).select_for_update()
-    contact = people.filter(pk=contact_id).first() or _survivor(workspace, people, contact_id=contact_id)
+    people = Contact.objects.filter(organization_id=workspace.organization_id, erased_at=None)
+    people = people.select_for_update(of=("self",))
+    contact = people.filter(pk=contact_id).first() or find_survivor(people=people, contact_id=contact_id)
     if contact is None:
         raise NoSuchContact(id=contact_id)
     return contact
@@ -80,13 +81,6 @@ def lock_unmerged(*, workspace: Workspace, uids: Iterable[UUID]) -> dict[UUID, C
         if uid not in found:
             raise NoSuchContact(uid=uid)
     return found
-
-
-def _survivor(
-    workspace: Workspace, people: QuerySet[Contact], *, uid: UUID | None = None, contact_id: int | None = None
-) -> Contact | None:
-    survivor_id = find_survivor_id(organization_id=workspace.organization_id, uid=uid, contact_id=contact_id)
-    return people.filter(pk=survivor_id).first() if survivor_id is not None else None
 
 
 def load_profiles(*, contact_ids: Iterable[int]) -> dict[int, dict[str, JSONValue]]:

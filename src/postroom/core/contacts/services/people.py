@@ -18,7 +18,7 @@ from postroom.core.contacts.models import (
     Tag,
 )
 from postroom.core.contacts.rules.import_rows import LINE_LENGTHS
-from postroom.core.contacts.selectors.aliases import find_survivor_id
+from postroom.core.contacts.selectors.aliases import find_owner
 from postroom.core.contacts.selectors.fields import list_field_specs
 from postroom.core.contacts.selectors.people import lock_contact, lock_unmerged
 from postroom.core.contacts.services.departures import remove_people
@@ -189,22 +189,15 @@ def _find_tags(workspace: Workspace, names: list[str]) -> dict[str, int]:
 def _find_known(workspace: Workspace, new: NewContact) -> tuple[str | None, Contact | None]:
     """Return the address in its one spelling, and whom the organization knows by it, or knew before a merge, locked."""
     email = rules.normalise_email(new.email) if new.email and new.email.strip() else None
-    owner = _find_owner(workspace.organization_id, email) if email else None
+    owner = find_owner(organization_id=workspace.organization_id, email=email) if email else None
     return email, owner and Contact.objects.select_for_update(no_key=True).filter(pk=owner.pk).first()
-
-
-def _find_owner(organization_id: int, email: str) -> Contact | None:
-    people = Contact.objects.filter(organization_id=organization_id, erased_at=None)
-    owner = people.filter(email=email).first()
-    if owner is None:
-        survivor_id = find_survivor_id(organization_id=organization_id, email=email)
-        owner = people.filter(pk=survivor_id).first() if survivor_id is not None else None
-    return owner
 
 
 def _check_free(contact: Contact) -> None:
     """Refuse an address that means somebody else since a merge. Raises ContactExists."""
-    owner = _find_owner(contact.organization_id, contact.email) if contact.email else None
+    if not contact.email:
+        return
+    owner = find_owner(organization_id=contact.organization_id, email=contact.email)
     if owner is not None and owner.pk != contact.pk:
         raise ContactExists(f"{contact.email} belongs to another contact.", uid=owner.uid)
 

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from postroom.core.contacts import rules
 from postroom.core.contacts.errors import SuppressionFinal, SuppressionGuarded
 from postroom.core.contacts.models import Contact, ContactAlias, ContactWorkspace, ListMember, Suppression
+from postroom.core.contacts.selectors.aliases import find_owner
 from postroom.core.contacts.selectors.suppressions import find_suppression, lock_suppression
 from postroom.core.contacts.types import (
     Lift,
@@ -97,7 +98,7 @@ def suppress_address(
     news = put_suppressions(workspace, scope, [NewSuppression(address, reason, detail)], now)
     if not news:
         return False
-    contact = _find_owner(workspace, address)
+    contact = find_owner(organization_id=workspace.organization_id, email=address)
     if contact is not None and reason in OF_THE_PERSON and contact.email and contact.email != address:
         put_suppressions(workspace, scope, [NewSuppression(contact.email, reason, detail)], now)
     act = AuditRecord(
@@ -214,11 +215,6 @@ def _kept(people: Sequence[Contact]) -> list[NewSuppression]:
     given_up = ContactAlias.objects.filter(contact__in=people).exclude(email="").values_list("email", flat=True)
     addresses = (*(one.email for one in people if one.email), *given_up)
     return [NewSuppression(address, SuppressionReason.UNSUBSCRIBED, KEPT_OPT_OUT) for address in addresses]
-
-
-def _find_owner(workspace: Workspace, address: str) -> Contact | None:
-    people = Contact.objects.filter(organization_id=workspace.organization_id)
-    return people.filter(email=address).first() or people.filter(aliases__email=address).first()
 
 
 def put_suppressions(
