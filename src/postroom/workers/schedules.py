@@ -72,6 +72,19 @@ def forget_old_bulk(now: datetime) -> bool:
 
 
 @every(HOUR_S)
+def forget_staged_uploads(now: datetime) -> bool:
+    """Delete uploads that nobody went on with."""
+    contacts.forget_staged_uploads(now=now)
+    return False
+
+
+@every(HOUR_S)
+def forget_import_errors(now: datetime) -> bool:
+    """Delete rows that imports refused long ago, some at once."""
+    return contacts.forget_import_errors(now=now) > 0
+
+
+@every(HOUR_S)
 def forget_jobs(now: datetime) -> bool:
     """Delete the records of jobs that ended long ago."""
     forget_old_jobs()

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from django.core import signing
 from django.core.files import File
 from django.core.files.storage import default_storage
 
+from postroom.core.contacts.services import STAGED_FOLDER, STAGED_FOR
 from postroom.kit.errors import NotFound
 from postroom.kit.ids import uuid7
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from postroom.core.contacts.types import UploadSheet
     from postroom.core.workspaces.models import Workspace
 
-KEPT_FOR: Final = timedelta(days=1)
 _SALT: Final = "postroom.web.imports"
 
 
@@ -47,18 +46,16 @@ class StagedFile:
         return self.sheets[number - 1] if number and number <= len(self.sheets) else self.sheets[0]
 
 
-def stage_file(workspace: "Workspace", filename: str, sheets: Sequence["UploadSheet"], now: datetime) -> str:
-    """Store the tables and return the token that names them; also drop what was left behind for longer than a day."""
-    folder = f"staged/{workspace.pk}"
-    _drop_old(folder, now)
-    paths = [(sheet.name, _store(folder, sheet.file)) for sheet in sheets]
+def stage_file(workspace: "Workspace", filename: str, sheets: Sequence["UploadSheet"]) -> str:
+    """Store the tables and return the token that names them; a worker forgets what is left behind."""
+    paths = [(sheet.name, _store(workspace, sheet.file)) for sheet in sheets]
     return signing.dumps([workspace.pk, filename, paths], salt=_SALT, compress=True)
 
 
 def find_staged_file(workspace: "Workspace", token: str) -> StagedFile:
     """Return the upload that ``token`` names. Raises StagedFileGone for a foreign, old or used token."""
     try:
-        owner_id, filename, paths = signing.loads(token, salt=_SALT, max_age=KEPT_FOR)
+        owner_id, filename, paths = signing.loads(token, salt=_SALT, max_age=STAGED_FOR)
     except signing.BadSignature as error:
         raise StagedFileGone from error
     sheets = tuple(StagedSheet(name, path) for name, path in paths)
@@ -80,14 +77,6 @@ def drop_staged_file(staged: StagedFile) -> None:
         default_storage.delete(sheet.path)
 
 
-def _store(folder: str, file: BinaryIO) -> str:
+def _store(workspace: "Workspace", file: BinaryIO) -> str:
     file.seek(0)
-    return default_storage.save(f"{folder}/{uuid7().hex}.csv", File(file))
-
-
-def _drop_old(folder: str, now: datetime) -> None:
-    if not default_storage.exists(folder):
-        return
-    for name in default_storage.listdir(folder)[1]:
-        if default_storage.get_modified_time(f"{folder}/{name}") < now - KEPT_FOR:
-            default_storage.delete(f"{folder}/{name}")
+    return default_storage.save(f"{STAGED_FOLDER}/{workspace.pk}/{uuid7().hex}.csv", File(file))

@@ -41,7 +41,7 @@ def upload_file(request: HttpRequest, room: Room) -> HttpResponse:
     if form.is_valid():
         upload = Upload(form.cleaned_data["file"].file, form.cleaned_data["file"].name)
         with errors_in(form), contacts.open_sheets(upload=upload) as sheets:
-            token = stage_file(room.workspace, upload.filename, sheets, clock.now())
+            token = stage_file(room.workspace, upload.filename, sheets)
             return redirect("web:import_map", room.workspace.slug, token)
     return render_page(request, room, "web/imports/upload.html", {"form": form})
 

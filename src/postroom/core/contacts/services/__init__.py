@@ -41,9 +41,13 @@ from postroom.core.contacts.services.exports import (
 )
 from postroom.core.contacts.services.fields import create_field, delete_field, move_field, update_field
 from postroom.core.contacts.services.imports import (
+    STAGED_FOLDER,
+    STAGED_FOR,
     cancel_import,
     fail_import,
     fail_import_undo,
+    forget_import_errors,
+    forget_staged_uploads,
     run_import,
     run_import_undo,
     start_import,
@@ -88,6 +92,8 @@ from postroom.core.contacts.services.suppression_files import (
 from postroom.core.contacts.services.wishes import revise_contact
 
 __all__ = [
+    "STAGED_FOLDER",
+    "STAGED_FOR",
     "add_contact",
     "add_interaction",
     "ask_confirmation",
@@ -123,9 +129,11 @@ __all__ = [
     "fail_type_change",
     "fetch_export",
     "finish_erasure",
+    "forget_import_errors",
     "forget_old_bulk",
     "forget_old_exports",
     "forget_privacy_requests",
+    "forget_staged_uploads",
     "lift_suppression",
     "link_account",
     "measure_due_segments",
