@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+import psutil
 import pytest
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -257,7 +258,12 @@ def test_a_row_the_database_refuses_spoils_no_other(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(merge, "_insert", insert_or_refuse)
     done = finish(start(room, "Email,Name\n" + "".join(f"p{n}@example.com,P\n" for n in range(20))))
     assert (done.created_rows, done.error_rows) == (19, 1)
-    assert ImportRowError.objects.get().row_number == 8
+    error = ImportRowError.objects.get()
+    assert (error.row_number, error.reason, error.raw) == (
+        8,
+        "The database refused the row: DataError.",
+        "p7@example.com,P",
+    )
 
 
 def test_a_second_runner_finds_the_edge_moved_and_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,9 +296,9 @@ CHILD: Final = """
 import sys, time, django
 django.setup()
 from django.conf import settings
-from postroom.core.contacts.services.imports import run
+from postroom.core.contacts.services.imports import reading, run
 from postroom.kit import clock
-settings.MEDIA_ROOT, run.BATCH_SIZE = sys.argv[2], 50
+settings.MEDIA_ROOT, run.BATCH_SIZE, reading.WORTH_A_PROCESS = sys.argv[2], 50, int(sys.argv[3])
 
 def slow_clock():
     print("edge", flush=True)
@@ -304,12 +310,15 @@ run.run_import(run_uid=sys.argv[1], clock=slow_clock)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_import_killed_half_way_goes_on_at_the_last_edge_and_counts_nothing_twice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size_of_large_files", [1_000_000, 0])
+def test_an_import_killed_half_way_goes_on_at_the_last_edge_and_counts_nothing_twice(
+    tmp_path: Path, size_of_large_files: int
+) -> None:
     room = make_workspace()
     rows = [f"p{number % 1_900}@example.com,P" if number % 20 else "nobody,X" for number in range(2_000)]
     started = start(room, "\n".join(["Email,Name", *rows]) + "\n")
     for edges in (4, 6):
-        kill_after(edges, started, tmp_path)
+        kill_after(edges, started, tmp_path, size_of_large_files)
         started.refresh_from_db()
         assert 0 < started.processed_rows < 2_000
         assert started.processed_rows % 50 == 0
@@ -322,8 +331,8 @@ def test_an_import_killed_half_way_goes_on_at_the_last_edge_and_counts_nothing_t
     assert Contact.objects.count() == len(good)
 
 
-def kill_after(edges: int, started: ImportRun, storage: Path) -> None:
-    """Run the import in a process of its own and kill it with -9 after so many batches."""
+def kill_after(edges: int, started: ImportRun, storage: Path, size_of_large_files: int) -> None:
+    """Run the import in a process of its own and kill it with -9 after so many batches; its reader goes with it."""
     where = connection.get_connection_params()
     name, user = quote(where["dbname"]), quote(where.get("user", ""))
     host, port = quote(str(where.get("host", "")), safe=""), where.get("port", "")
@@ -334,13 +343,16 @@ def kill_after(edges: int, started: ImportRun, storage: Path) -> None:
         "DJANGO_SETTINGS_MODULE": "postroom.config.settings",
         "POSTROOM_SECRET_KEY": settings.SECRET_KEY,
     }
-    command = [sys.executable, "-c", CHILD, str(started.uid), str(storage)]
+    command = [sys.executable, "-c", CHILD, str(started.uid), str(storage), str(size_of_large_files)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         for _ in range(edges):
             assert child.stdout.readline() == "edge\n"
+        readers = psutil.Process(child.pid).children()
+        assert len(readers) == (size_of_large_files == 0)
         child.kill()
         assert child.wait() == -9
+    assert not psutil.wait_procs(readers, timeout=10)[1]
 
 
 def test_long_rows_make_short_batches() -> None:

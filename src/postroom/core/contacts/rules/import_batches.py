@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import IO, Any, Final
@@ -67,6 +67,16 @@ def read_batches(file: IO[bytes], plan: ReadingPlan) -> Iterator[Batch]:
     numbered = islice(enumerate(rows, start=1), plan.position, None)
     while (batch := _read_batch(numbered, reader, plan)).size:
         yield batch
+
+
+def read_raws(file: IO[bytes], plan: ReadingPlan, numbers: Collection[int]) -> dict[int, str]:
+    """Return rows by number as they stand in the file, for errors that were found only later."""
+    file.seek(0)
+    rows = read_rows(file, plan.format)
+    read_header(rows)
+    last = max(numbers)
+    numbered = ((number, row) for number, row in enumerate(islice(rows, last), start=1) if number in numbers)
+    return {n: _raw(row, plan.format.delimiter)[:MAX_RAW] for n, row in numbered if not isinstance(row, BrokenRow)}
 
 
 def _read_batch(numbered: Iterator[tuple[int, Row | BrokenRow]], reader: RowReader, plan: ReadingPlan) -> Batch:

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from postroom.core.contacts.errors import BadImport
 from postroom.core.contacts.models import ImportBatch, ImportRun
 from postroom.core.contacts.rules.csv_files import read_rows
-from postroom.core.contacts.rules.import_batches import Batch, Problem, ReadingPlan
+from postroom.core.contacts.rules.import_batches import Batch, Problem, ReadingPlan, read_raws
 from postroom.core.contacts.rules.import_mapping import read_mapping
 from postroom.core.contacts.selectors.fields import list_field_specs
 from postroom.core.contacts.selectors.lists import list_categories
@@ -100,7 +100,7 @@ def _merge_batch(run: ImportRun, position: int, batch: Batch, plan: ReadingPlan,
     if now_locked.processed_rows != position or now_locked.status != ImportStatus.RUNNING:
         return False
     merged = merge_people(batch.people, _target(run, plan, now))
-    bad = [*batch.bad, *(Problem(one.number, "", one.reason) for one in merged.refused)]
+    bad = [*batch.bad, *_refused(run, plan, merged)]
     _keep_errors(run, bad)
     _keep_created(run, position, merged, now)
     created = len(merged.created_ids)
@@ -128,6 +128,16 @@ def _first_made(run: ImportRun) -> int | None:
     """Return the key of the first person this import made: those after it are its own."""
     batches = ImportBatch.objects.filter(run=run).order_by("first_row")
     return batches.values_list("created_ids__0", flat=True).first()
+
+
+def _refused(run: ImportRun, plan: ReadingPlan, merged: Merged) -> list[Problem]:
+    """Return what the database refused, which is rare, with the rows as they stand in the file."""
+    reasons = {one.number: one.reason for one in merged.refused}
+    if not reasons:
+        return []
+    with default_storage.open(run.file, "rb") as file:
+        raws = read_raws(cast(IO[bytes], file), plan, reasons.keys())
+    return [Problem(number, "", reason, raws.get(number, "")) for number, reason in reasons.items()]
 
 
 def _keep_errors(run: ImportRun, bad: list[Problem]) -> None:
