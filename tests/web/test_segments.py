@@ -163,9 +163,9 @@ def test_the_page_says_why_somebody_is_in_or_out(as_viewer: Client, workspace: W
     assert link
     told = " ".join(page(as_viewer, workspace, f"{segment.uid}/why/{link[0]}").split())
     assert "is not in this segment" in told
-    assert 'no</span> Tag has a <span class="text-secondary d-block">Nothing is known of that.' in told
+    assert 'no</span> Tag has a <span class="text-secondary d-block">Theirs: nothing' in told
     assert 'yes</span> First name is one of Ada, Grace <span class="text-secondary d-block">Theirs: Ada' in told
-    assert "Opened mail: no any mail, in the last 90 days" in told
+    assert "Opened mail: no (any mail, in the last 90 days)" in told
     assert "Nobody here is called that" in page(as_viewer, workspace, f"{segment.uid}/why/?q=zoe")
     nobody = as_viewer.get(f"/w/{workspace.slug}/segments/{segment.uid}/why/?contact={uuid7()}")
     assert nobody.status_code == 404

@@ -38,18 +38,17 @@ def say(condition: JSONObject, questions: list[Question], campaigns: Mapping[str
     row = shown.parts[0] if shown else None
     if not isinstance(row, Row):
         return " ".join(str(condition.get(name, "")) for name in ("field", "operator", "value")).strip()
-    subject = f"{row.question.label}{':' if row.asks == 'deeds' else ''}"
-    return " ".join(part for part in (subject, row.comparison.words, _object(row, campaigns)) if part)
+    if row.asks == "deeds":
+        return f"{row.question.label}: {row.comparison.words} ({_deeds(row, campaigns)})"
+    return " ".join(part for part in (row.question.label, row.comparison.words, _object(row)) if part)
 
 
-def _object(row: Row, campaigns: Mapping[str, str]) -> str:
+def _object(row: Row) -> str:
     entry, asks = row.entry, row.asks
     if asks == "none":
         return ""
     if asks == "span":
         return f"{entry.amount} {entry.unit}"
-    if asks == "deeds":
-        return _deeds(row, campaigns)
     if asks in {"dates", "numbers"}:
         return f"{entry.value} and {entry.last}"
     if asks == "boolean":
