@@ -5,20 +5,18 @@ cannot read in any order. So the newest are walked first, and the index is asked
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from django.db.models import F, Model, Prefetch, QuerySet, Value
+from django.db.models import F, Prefetch, QuerySet, Value
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import NullIf
 
 from postroom.core.contacts.models import Contact, ContactTag, ContactWorkspace, ListMember
 from postroom.core.contacts.rules.search import search_query
-from postroom.core.contacts.selectors.selections import select_people, tag_ids
+from postroom.core.contacts.selectors.selections import Keys, select_people, tag_ids
 from postroom.core.contacts.types import ContactOrder, Selection
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.paging import Page, PageRequest, fetch_page
-
-M = TypeVar("M", bound=Model)
 
 NEWEST_FIRST: Final = ContactOrder()
 WALK: Final = 3_000
@@ -96,19 +94,19 @@ def _keys(workspace: Workspace, selection: Selection, stretch: Stretch) -> list[
         order = aside.asc() if is_back else aside.desc()
     else:
         order = F("pk").asc() if is_back else F("pk").desc()
-    people = _within(select_people(workspace=workspace, selection=selection), stretch, "pk")
+    people = select_people(workspace=workspace, selection=selection, keys=_range(stretch))
     return list(people.order_by(order).values_list("pk", flat=True)[: stretch.size + 1])
 
 
 def _walk(workspace: Workspace, selection: Selection, stretch: Stretch) -> list[int] | None:
     """Return the keys when the next ``WALK`` people fill the page or nobody comes after them, else None."""
-    is_back = stretch.after is not None
-    way = _within(_way(workspace, selection), stretch, "contact_id")
-    keys = way.order_by("contact_id" if is_back else "-contact_id").values_list("contact_id", flat=True)
-    end = next(iter(keys[WALK : WALK + 1]), None)
-    people = _within(select_people(workspace=workspace, selection=selection, is_walked=True), stretch, "pk")
+    is_back, keys = stretch.after is not None, _range(stretch)
+    way = _way(workspace, selection).filter(**keys.within("contact_id"))
+    ahead = way.order_by("contact_id" if is_back else "-contact_id").values_list("contact_id", flat=True)
+    end = next(iter(ahead[WALK : WALK + 1]), None)
     if end is not None:
-        people = people.filter(pk__lte=end) if is_back else people.filter(pk__gte=end)
+        keys = Keys(keys.above, end + 1) if is_back else Keys(end - 1, keys.below)
+    people = select_people(workspace=workspace, selection=selection, keys=keys, is_walked=True)
     found = list(people.order_by("pk" if is_back else "-pk").values_list("pk", flat=True)[: stretch.size + 1])
     return found if end is None or len(found) > stretch.size else None
 
@@ -122,10 +120,8 @@ def _way(workspace: Workspace, selection: Selection) -> QuerySet[Any]:
     return ContactWorkspace.objects.filter(workspace=workspace)
 
 
-def _within(rows: QuerySet[M], stretch: Stretch, key: str) -> QuerySet[M]:
-    if stretch.before is not None:
-        rows = rows.filter(**{f"{key}__lt": stretch.before})
-    return rows.filter(**{f"{key}__gt": stretch.after}) if stretch.after is not None else rows
+def _range(stretch: Stretch) -> Keys:
+    return Keys(above=stretch.after, below=stretch.before)
 
 
 def _sorted_keys(workspace: Workspace, selection: Selection, order: ContactOrder) -> QuerySet[Any, int]:

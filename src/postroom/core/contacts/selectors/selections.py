@@ -1,16 +1,32 @@
 """Reads of selections: which people of a workspace somebody chose, one by one or by what they look for."""
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.postgres.search import SearchVectorField
 from django.db.models import Lookup, QuerySet
 
 from postroom.core.contacts.models import Contact, List, Tag
 from postroom.core.contacts.rules.search import search_query
-from postroom.core.contacts.selectors.people import visible_people
 from postroom.core.contacts.selectors.segments import get_segment_by_id, matching_ids
 from postroom.core.contacts.types import Selection
 from postroom.core.workspaces.models import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A range of people by key: those ``above`` one and ``below`` another, both exclusive."""
+
+    above: int | None = None
+    below: int | None = None
+
+    def within(self, column: str) -> dict[str, int]:
+        """Return the range as a filter of a column that holds the key."""
+        ends = {f"{column}__gt": self.above, f"{column}__lt": self.below}
+        return {name: key for name, key in ends.items() if key is not None}
+
+
+EVERY_KEY: Final = Keys()
 
 if TYPE_CHECKING:
     AnyLookup = Lookup[Any]
@@ -44,22 +60,32 @@ class AnswersOneByOne(Answers):
         return f"({asked}) IS TRUE", params
 
 
-def select_people(*, workspace: Workspace, selection: Selection, is_walked: bool = False) -> QuerySet[Contact]:
+def select_people(
+    *, workspace: Workspace, selection: Selection, keys: Keys = EVERY_KEY, is_walked: bool = False
+) -> QuerySet[Contact]:
     """Return the people of a selection, unordered, each once. Raises NoSuchSegment, BadFilter.
 
-    A tag or a list that the workspace does not have selects nobody. ``is_walked`` says that the caller narrows them to
-    a few thousand by key, so that asking each of them beats the index of words.
+    A tag or a list that the workspace does not have selects nobody. ``is_walked`` says that ``keys`` holds so few
+    people that asking each of them beats the index of words.
     """
-    people = visible_people(workspace=workspace)
+    # Every table is told the range: through a join alone the planner reads one of them from its end.
+    people = Contact.objects.filter(
+        organization_id=workspace.organization_id,
+        erased_at=None,
+        links__workspace=workspace,
+        **keys.within("links__contact_id"),
+        **keys.within("pk"),
+    )
     if selection.uids:
         people = people.filter(uid__in=selection.uids)
     if query := search_query(selection.search):
         people = people.filter(**{"search__answers_one_by_one" if is_walked else "search__answers": query})
     if selection.tag:
-        people = people.filter(tag_links__tag_id__in=tag_ids(workspace=workspace, name=selection.tag))
+        tags = tag_ids(workspace=workspace, name=selection.tag)
+        people = people.filter(tag_links__tag_id__in=tags, **keys.within("tag_links__contact_id"))
     if selection.list_id is not None:
         lists = List.objects.filter(workspace=workspace, pk=selection.list_id).values_list("pk", flat=True)
-        people = people.filter(memberships__list_id__in=list(lists))
+        people = people.filter(memberships__list_id__in=list(lists), **keys.within("memberships__contact_id"))
     if selection.segment_id is not None:
         segment = get_segment_by_id(workspace=workspace, segment_id=selection.segment_id)
         people = people.filter(pk__in=matching_ids(workspace=workspace, filter_=segment.filter))

@@ -12,7 +12,7 @@ from django.db import transaction
 from postroom.core.contacts import rules
 from postroom.core.contacts.errors import BadFilter, BadValue, NoSuchSegment
 from postroom.core.contacts.models import BulkChange, BulkRun, ContactWorkspace, List
-from postroom.core.contacts.selectors.selections import select_people
+from postroom.core.contacts.selectors.selections import Keys, select_people
 from postroom.core.contacts.services.bulk.acts import apply_batch, can_undo
 from postroom.core.contacts.services.bulk.finish import finish
 from postroom.core.contacts.services.confirmations import ask_confirmations
@@ -66,8 +66,10 @@ def _step(run: BulkRun, now: datetime) -> bool:
         return False
     locked.workspace = run.workspace
     end = _batch_end(locked)
-    people = select_people(workspace=run.workspace, selection=rules.parse_selection(locked.selection), is_walked=True)
-    ids = list(people.filter(pk__gt=locked.last_contact_id, pk__lte=end).order_by("pk").values_list("pk", flat=True))
+    keys = Keys(above=locked.last_contact_id, below=end + 1)
+    selection = rules.parse_selection(locked.selection)
+    people = select_people(workspace=run.workspace, selection=selection, keys=keys, is_walked=True)
+    ids = list(people.order_by("pk").values_list("pk", flat=True))
     changed = apply_batch(locked, ids, now)
     locked.last_contact_id = end
     locked.processed_rows += len(ids)
