@@ -57,6 +57,7 @@ UIDS: Final = {
     "contact_list": "contact",
     "contact_consent": "contact",
     "contact_company": "contact",
+    "contact_delete": "contact",
     "contact_note": "contact",
     "contact_merge": "contact",
     "note_edit": "interaction",

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from postroom.core.contacts import services
-from postroom.core.contacts.models import AccountContact, Contact, ContactAlias, Interaction
+from postroom.core.contacts.models import AccountContact, Contact, ContactAlias, Interaction, Suppression
 from postroom.core.contacts.types import (
     AccountDetails,
     ContactChanges,
@@ -242,6 +242,16 @@ def test_a_person_is_put_into_a_company_that_knows_their_domain(as_colleague: Cl
         now=NOW,
     )
     assert "Perhaps Engines Ltd?" in page_of(as_colleague, workspace, ada)
+
+
+def test_a_person_leaves_the_workspace_and_their_no_stays(as_colleague: Client, workspace: Workspace) -> None:
+    ada = make_person(workspace, "ada@example.com")
+    opt_out(workspace, ada, OptOutScope())
+    page = post(as_colleague, workspace, f"contacts/{ada.uid}/delete/").content.decode()
+    assert "ada@example.com is no contact of this workspace any more." in page
+    assert not Contact.objects.exists()
+    assert Suppression.objects.get().reason == SuppressionReason.UNSUBSCRIBED
+    assert as_colleague.get(f"/w/{workspace.slug}/contacts/{ada.uid}/").status_code == 404
 
 
 def test_two_records_are_found_compared_and_merged(as_colleague: Client, workspace: Workspace) -> None:

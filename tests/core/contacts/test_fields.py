@@ -234,6 +234,8 @@ def test_one_change_at_a_time_and_none_where_another_room_has_the_key() -> None:
     ask(field)
     with pytest.raises(BadTypeChange, match="already"):
         ask(field)
+    with pytest.raises(FieldInUse, match="being changed"):
+        services.delete_field(workspace=room, uid=field.uid, actor=make_actor(), now=NOW)
     with pytest.raises(BadTypeChange, match="Another workspace"):
         ask(shared)
 

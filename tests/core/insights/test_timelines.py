@@ -80,7 +80,7 @@ def test_everything_stands_in_its_place_newest_first() -> None:
         ("contact.created", "Added to the workspace"),
     ]
     assert found[1].link == URL
-    assert found[0].detail == "first name"
+    assert found[0].detail == "first name: Robin → Ada"
 
 
 def test_stretches_cut_one_and_the_same_story_even_where_everything_happens_at_once() -> None:

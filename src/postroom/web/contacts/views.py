@@ -93,6 +93,15 @@ def edit_contact(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
 
 
 @in_room(methods=("POST",))
+def delete_contact(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
+    """Take a person out of the workspace."""
+    contact = contacts.get_contact(workspace=room.workspace, uid=uid)
+    services.delete_contact(workspace=room.workspace, uid=contact.uid, actor=room.actor, now=clock.now())
+    messages.success(request, f"{contact} is no contact of this workspace any more.")
+    return redirect("web:contacts", room.workspace.slug)
+
+
+@in_room(methods=("POST",))
 def change_tag(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     """Put a tag on a person or take it off."""
     form = TagForm(request.POST)

@@ -13,7 +13,7 @@ from postroom.core.contacts.errors import BadField, FieldInUse, NameTaken
 from postroom.core.contacts.models import Field, Segment
 from postroom.core.contacts.selectors.fields import MAX_COUNT, count_choices, list_fields, lock_field
 from postroom.core.contacts.selectors.segment_uses import segments_using_field
-from postroom.core.contacts.types import FieldChanges, FieldScope, FieldType, NewField
+from postroom.core.contacts.types import FieldChanges, FieldScope, FieldType, NewField, RunStatus
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
@@ -87,9 +87,11 @@ def move_field(*, workspace: Workspace, uid: UUID, steps: int, actor: Actor, now
 def delete_field(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetime) -> None:
     """Forget a definition; the values people have stay, and show again when it is defined again under its key.
 
-    Raises NoSuchField, or FieldInUse naming the segments that ask for it.
+    Raises NoSuchField, or FieldInUse naming the segments that ask for it, or while its type is being changed.
     """
     field = lock_field(workspace=workspace, uid=uid)
+    if field.type_changes.filter(status__in=(RunStatus.QUEUED, RunStatus.RUNNING)).exists():
+        raise FieldInUse(f"The type of {field.label!r} is being changed; wait until that is done.")
     users = [segment.name for room in rooms_seeing(workspace, field) for segment in _segments(room, field)]
     if users:
         named = ", ".join(repr(name) for name in users[:5]) + (" and others" if len(users) > 5 else "")

@@ -12,6 +12,7 @@ from postroom.core.insights.selectors.timeline_cuts import Row, Scope, SourceCut
 from postroom.core.insights.selectors.timeline_people import name_actor
 from postroom.core.insights.types import Reference, TimelineEntry, TimelineKind
 from postroom.core.workspaces.models import AuditEntry
+from postroom.kit.types import JSONValue
 
 _TITLES: Final = {
     TimelineKind.CHANGES: {
@@ -41,7 +42,7 @@ _Act = tuple[str, str, int | None, datetime]
 class _Background:
     """What the entries of one stretch have in common to ask for: who acted, and what things are called."""
 
-    actors: Mapping[_Act, str]
+    acts: Mapping[_Act, AuditEntry]
     tags: Mapping[int, str]
     accounts: Mapping[int, Account]
 
@@ -60,14 +61,43 @@ def list_acts(scope: Scope, cut: SourceCut, limit: int) -> Iterable[Row]:
 
 def _show(fact: Event, background: _Background) -> TimelineEntry:
     account = background.accounts.get(_number(fact, "account_id"))
+    act = background.acts.get((fact.name, fact.object_type, fact.object_id, fact.at))
     return TimelineEntry(
         fact.at,
         fact.name,
         _ALL_TITLES[fact.name],
-        detail=_describe(fact, background),
-        who=background.actors.get((fact.name, fact.object_type, fact.object_id, fact.at), ""),
+        detail=_describe_changes(act) or _describe(fact, background),
+        who=name_actor(act.user, act.door) if act else "",
         about=Reference("account", account.uid) if account else None,
     )
+
+
+def _describe_changes(act: AuditEntry | None) -> str:
+    """Return what was and what is, one changed field a line."""
+    if (
+        act is None
+        or act.act != "contact.updated"
+        or not isinstance(act.before, dict)
+        or not isinstance(act.after, dict)
+    ):
+        return ""
+    before, after = _flat(act.before), _flat(act.after)
+    changed = [key for key in (before | after) if before.get(key) != after.get(key)]
+    return "\n".join(f"{key.replace('_', ' ')}: {_say(before.get(key))} → {_say(after.get(key))}" for key in changed)
+
+
+def _flat(values: Mapping[str, JSONValue]) -> dict[str, JSONValue]:
+    """Custom values stand beside the others."""
+    custom = values.get("custom")
+    return {key: value for key, value in values.items() if key != "custom"} | (
+        dict(custom) if isinstance(custom, dict) else {}
+    )
+
+
+def _say(value: JSONValue) -> str:
+    if value is None or value in ("", []):
+        return "–"
+    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _describe(fact: Event, background: _Background) -> str:
@@ -95,13 +125,13 @@ def _load_background(scope: Scope, facts: list[Event]) -> _Background:
     tags = Tag.objects.filter(workspace=scope.workspace, pk__in=tag_ids) if tag_ids else ()
     accounts = Account.objects.filter(workspace=scope.workspace, pk__in=account_ids) if account_ids else ()
     return _Background(
-        actors=_find_actors(scope, facts),
+        acts=_find_acts(scope, facts),
         tags={tag.pk: tag.name for tag in tags},
         accounts={account.pk: account for account in accounts},
     )
 
 
-def _find_actors(scope: Scope, facts: list[Event]) -> dict[_Act, str]:
+def _find_acts(scope: Scope, facts: list[Event]) -> dict[_Act, AuditEntry]:
     """A fact and its audit row are written in one act: the same name, thing and instant."""
     if not facts:
         return {}
@@ -111,7 +141,4 @@ def _find_actors(scope: Scope, facts: list[Event]) -> dict[_Act, str]:
         object_id__in={fact.object_id for fact in facts},
         at__in={fact.at for fact in facts},
     )
-    return {
-        (row.act, row.object_type, row.object_id, row.at): name_actor(row.user, row.door)
-        for row in rows.select_related("user")
-    }
+    return {(row.act, row.object_type, row.object_id, row.at): row for row in rows.select_related("user")}
