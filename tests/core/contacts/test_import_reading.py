@@ -1,10 +1,11 @@
 """Files read into lines for COPY, here or in a process beside: the same batches, with memory bounded."""
 
 import json
-import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from uuid import RFC_4122, UUID
@@ -16,12 +17,20 @@ from hypothesis import strategies as st
 
 from postroom.core.contacts.errors import BadImport
 from postroom.core.contacts.rules import search_words
-from postroom.core.contacts.rules.import_batches import Batch, ReadingPlan
+from postroom.core.contacts.rules.import_batches import Batch, Problem, ReadingPlan
 from postroom.core.contacts.rules.import_columns import suggest_fields, suggest_mapping
 from postroom.core.contacts.rules.import_lines import LINE_COLUMNS, StagedPerson, names_of, stage_people, tsvector_text
 from postroom.core.contacts.rules.import_rows import NO_WORD, ImportedPerson, RowReader, Standing
+from postroom.core.contacts.rules.import_wire import ChildWork, read_answer, read_work, write_answer, write_work
 from postroom.core.contacts.services.imports import reading
-from postroom.core.contacts.types import CsvFormat, FieldSpec, FieldType, ImportMapping
+from postroom.core.contacts.types import (
+    CsvFormat,
+    FieldSpec,
+    FieldType,
+    ImportMapping,
+    SuppressionReason,
+    SuppressionScope,
+)
 from postroom.kit.copy import copy_lines
 from postroom.kit.ids import uuid7, uuid7_texts
 
@@ -93,10 +102,27 @@ def test_the_process_knows_no_secret_but_those_it_is_given_and_has_no_environmen
 
 
 def test_a_batch_survives_its_way_through_a_pipe() -> None:
-    standing = Standing(status="unsubscribed", accounts=("Acme",))
-    batch = Batch(3, [StagedPerson((1, 2), "a@example.com", "line", ("x",), (("News", ""),), standing)], [])
-    for one in (batch, Batch(1)):
-        assert pickle.loads(pickle.dumps(one)) == one
+    standing = Standing(
+        consents=(("tips", "granted"),),
+        status="unsubscribed",
+        is_opted_out=True,
+        suppressed=(SuppressionScope.ORGANIZATION, SuppressionReason.COMPLAINT),
+        suppression_detail="said so",
+        accounts=("Acme",),
+        created_at=datetime(2026, 3, 31, tzinfo=UTC),
+    )
+    hard = 'tab\t, quote ", backslash \\, line\u2028, \U0001f680\n'
+    people = [
+        StagedPerson((1, 2), "a@example.com", hard, ("x", "y"), (("News", ""),), standing),
+        StagedPerson((3,), None, "line", ("x", "y"), (), NO_WORD),
+    ]
+    batch = Batch(4, people, [Problem(4, "Email", hard, hard)])
+    for one in (batch, Batch(1), "Is this really a CSV file?", None):
+        line = write_answer(one)
+        assert line.count(b"\n") == 1
+        assert read_answer(line) == one
+    work = ChildWork(3, replace(PLAN, categories=frozenset({"tips"}), position=7), ("secret", "older"))
+    assert read_work(write_work(work)) == work
 
 
 def test_people_of_one_address_become_one_and_stand_in_the_order_of_addresses() -> None:

@@ -1,39 +1,27 @@
 """The process beside an import: ``python -m postroom.core.contacts.rules.import_child`` reads a file into batches.
 
-Its standard input holds a pickled ``ChildWork``, its standard output becomes one pickled answer after the other: a
-``Batch``, a sentence when the file cannot be read, None at the end. It needs no database and has no settings but the
-secret that addresses are hashed with.
+It needs no database and has no settings but the secret that addresses are hashed with; see ``import_wire``.
 """
 
 import gc
 import os
-import pickle
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from django.conf import settings
 
 from postroom.core.contacts.errors import BadImport
-from postroom.core.contacts.rules.import_batches import Batch, ReadingPlan, read_batches
-
-
-@dataclass(frozen=True, slots=True)
-class ChildWork:
-    """What the child is to do: read the open file ``descriptor``."""
-
-    descriptor: int
-    plan: ReadingPlan
-    secret_keys: tuple[str, ...]
+from postroom.core.contacts.rules.import_batches import Batch, read_batches
+from postroom.core.contacts.rules.import_wire import ChildWork, read_work, write_answer
 
 
 def main() -> None:
-    """Answer what standard input asks."""
+    """Answer the one line of standard input."""
     gc.set_threshold(200_000, 10, 10)  # a batch is hundreds of thousands of objects, none of them in a ring
-    work: ChildWork = pickle.load(sys.stdin.buffer)
+    work = read_work(sys.stdin.buffer.readline())
     settings.configure(SECRET_KEY=work.secret_keys[0], SECRET_KEY_FALLBACKS=work.secret_keys[1:])
     for answer in _answers(work):
-        pickle.dump(answer, sys.stdout.buffer, pickle.HIGHEST_PROTOCOL)
+        sys.stdout.buffer.write(write_answer(answer))
         sys.stdout.buffer.flush()
 
 
@@ -49,7 +37,4 @@ def _answers(work: ChildWork) -> Iterator[Batch | str | None]:
 
 
 if __name__ == "__main__":
-    # As anybody else would import it: what is pickled here names its class by the module's own name.
-    from postroom.core.contacts.rules import import_child
-
-    import_child.main()
+    main()

@@ -1,16 +1,15 @@
 """Reads a file while the database still writes the batch before, in a process of its own when the file is large."""
 
-import pickle
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
-from typing import IO, Final, cast
+from typing import IO, Final
 
 from django.conf import settings
 
 from postroom.core.contacts.errors import BadImport
 from postroom.core.contacts.rules.import_batches import Batch, ReadingPlan, read_batches
-from postroom.core.contacts.rules.import_child import ChildWork
+from postroom.core.contacts.rules.import_wire import ChildWork, read_answer, write_work
 from postroom.kit.processes import dying_with_us
 
 WORTH_A_PROCESS: Final = 2_000_000
@@ -49,11 +48,15 @@ def _converse(child: "subprocess.Popen[bytes]", work: ChildWork) -> Iterator[Bat
     assert child.stdin is not None
     assert child.stdout is not None
     with child.stdin:
-        pickle.dump(work, child.stdin)
-    while (answer := cast(Batch | str | None, pickle.load(child.stdout))) is not None:
+        child.stdin.write(write_work(work))
+    while line := child.stdout.readline():
+        answer = read_answer(line)
+        if answer is None:
+            return
         if isinstance(answer, str):
             raise BadImport(answer)
         yield answer
+    raise RuntimeError("The process that reads the file of an import has died.")
 
 
 def _secret_keys() -> tuple[str, ...]:
