@@ -52,6 +52,8 @@ class ListMember(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("list", "contact"), name="list_member_once"),)
+        # Few wait at a time, on lists of whatever length.
+        indexes = (models.Index(fields=("list", "id"), condition=models.Q(status="pending"), name="list_waiting"),)
 
     def __str__(self) -> str:
         return f"{self.contact_id} {self.status}"
