@@ -16,11 +16,12 @@ MODULES = {
     "people-import": "people_import",
     "people-export": "people_export",
     "people": "people_reads",
+    "segments": "segments",
     "campaign": "campaign",
     "tracking": "tracking",
 }
 
-LARGE = {"people-import", "people-export", "people"}
+LARGE = {"people-import", "people-export", "people", "segments"}
 """Parts that take minutes, measured only when asked for by name, with as many people as are asked for."""
 
 
@@ -44,8 +45,8 @@ def main() -> None:
         describe_machine()
         for part in arguments.parts or [part for part in MODULES if part not in LARGE]:
             module = import_module(f"tests.benchmarks.{MODULES[part]}")
-            last = (arguments.rows[-1],)
-            sizes = {"people-import": last, "people-export": last, "people": (arguments.rows,)}.get(part, ())
+            last, every = (arguments.rows[-1],), (arguments.rows,)
+            sizes = {"people-import": last, "people-export": last, "people": every, "segments": every}.get(part, ())
             module.run(directory, arguments.rounds, *sizes)
 
 

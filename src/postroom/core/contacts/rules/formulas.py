@@ -15,8 +15,8 @@ def neutralise(cell: str) -> str:
 
     ``restore`` gives back exactly what was given here. See OWASP, "CSV Injection".
     """
-    if cell[:1].isalnum():
-        return cell  # most do
+    if not cell or cell[0].isalnum():
+        return cell  # as most do
     return f"'{cell}" if _is_risky(cell) else cell
 
 

@@ -24,7 +24,7 @@ _PEOPLE: Final = """
 SELECT c.id, c.address_hash, c.custom::text, w.status, c.is_globally_opted_out, c.created_at,
        coalesce(c.email, ''), c.first_name, c.last_name, c.company, c.phone, c.language, c.timezone
 FROM contacts_contact c JOIN contacts_contactworkspace w ON w.contact_id = c.id AND w.workspace_id = %s
-WHERE c.id = ANY(%s) AND (c.organization_id = %s) IS TRUE AND c.erased_at IS NULL ORDER BY c.id
+WHERE c.id = ANY(%s::bigint[]) AND (c.organization_id = %s) IS TRUE AND c.erased_at IS NULL ORDER BY c.id
 """
 _MARKS: Final = {
     "tags": "SELECT contact_id, string_agg(tag_id::text, ' ' ORDER BY tag_id) FROM contacts_contacttag",
@@ -69,7 +69,7 @@ class PeopleReader:
 
     def read(self, contact_ids: Sequence[int]) -> Iterator[list[Cell]]:
         """Yield a row for each of these people who is still in the workspace, in the order of their keys."""
-        ids = list(contact_ids)
+        ids = f"{{{','.join(map(str, contact_ids))}}}"  # one literal for six statements costs less than six lists
         with connection.cursor() as cursor:
             cursor.execute(_PEOPLE, [self._workspace.pk, ids, self._workspace.organization_id])
             people = cursor.fetchall()
@@ -92,10 +92,10 @@ class PeopleReader:
                 created_at.isoformat(),
             ]
 
-    def _marks(self, name: str, ids: list[int]) -> dict[int, str]:
+    def _marks(self, name: str, ids: str) -> dict[int, str]:
         render = self._renderers[name]
         with connection.cursor() as cursor:
-            cursor.execute(f"{_MARKS[name]} WHERE contact_id = ANY(%s) GROUP BY contact_id", [ids])
+            cursor.execute(f"{_MARKS[name]} WHERE contact_id = ANY(%s::bigint[]) GROUP BY contact_id", [ids])
             return {contact_id: render(marks) for contact_id, marks in cursor.fetchall()}
 
     def _suppressions(self, hashes: list[bytes]) -> dict[bytes, tuple[str, str]]:
