@@ -1,5 +1,6 @@
 """Files read into lines for COPY, here or in a process beside: the same batches, with memory bounded."""
 
+import io
 import json
 import subprocess
 import sys
@@ -111,16 +112,18 @@ def test_a_batch_survives_its_way_through_a_pipe() -> None:
         accounts=("Acme",),
         created_at=datetime(2026, 3, 31, tzinfo=UTC),
     )
-    hard = 'tab\t, quote ", backslash \\, line\u2028, \U0001f680\n'
+    line = 'tab\t, quote ", backslash \\, line\u2028, \U0001f680'
     people = [
-        StagedPerson((1, 2), "a@example.com", hard, ("x", "y"), (("News", ""),), standing),
+        StagedPerson((1, 2), "a@example.com", line, ("x", "y"), (("News", ""),), standing),
         StagedPerson((3,), None, "line", ("x", "y"), (), NO_WORD),
     ]
-    batch = Batch(4, people, [Problem(4, "Email", hard, hard)])
+    batch = Batch(4, people, [Problem(4, "Email", f"{line}\n", f"{line}\r\n")])
     for one in (batch, Batch(1), "Is this really a CSV file?", None):
-        line = write_answer(one)
-        assert line.count(b"\n") == 1
-        assert read_answer(line) == one
+        stream = io.BytesIO(write_answer(one) + write_answer(None))
+        assert read_answer(stream) == one
+        assert read_answer(stream) is None
+    with pytest.raises(EOFError):
+        read_answer(io.BytesIO())
     work = ChildWork(3, replace(PLAN, categories=frozenset({"tips"}), position=7), ("secret", "older"))
     assert read_work(write_work(work)) == work
 

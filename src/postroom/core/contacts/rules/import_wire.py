@@ -1,13 +1,14 @@
-"""How an import and the process that reads its file speak: one line of JSON for the work, one for each answer.
+"""How an import and the process that reads its file speak: a line of JSON for the work, one for each answer.
 
-What repeats itself, as sets of tags do, is sent once for a batch.
+Behind that of a batch come the people's lines for COPY, as they are. What repeats itself, as sets of tags do, is sent
+once for a batch.
 """
 
 import json
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from postroom.core.contacts.rules.import_batches import Batch, Problem, ReadingPlan
 from postroom.core.contacts.rules.import_lines import StagedPerson
@@ -62,36 +63,40 @@ def read_work(line: bytes) -> ChildWork:
 
 
 def write_answer(answer: Batch | str | None) -> bytes:
-    """Return the line of a batch, of a sentence why the file cannot be read, or of the end."""
+    """Return a batch, a sentence why the file cannot be read, or the end."""
     if not isinstance(answer, Batch):
         return _line(answer)
-    rows, emails, lines, *repeating = zip(*answer.people, strict=True) if answer.people else ((),) * 6
-    return _line(
-        {
-            "size": answer.size,
-            "bad": [astuple(problem) for problem in answer.bad],
-            "columns": [rows, emails, lines],
-            "repeating": [_distinct(column) for column in repeating],
-        }
-    )
+    block = "".join([f"{person.line}\n" for person in answer.people]).encode()
+    said = {
+        "size": answer.size,
+        "bad": [astuple(problem) for problem in answer.bad],
+        "rows": [person.rows if len(person.rows) > 1 else person.rows[0] for person in answer.people],
+        "emails": [person.email for person in answer.people],
+        "tags": _distinct([person.tags for person in answer.people]),
+        "lists": _distinct([person.lists for person in answer.people]),
+        "standings": _distinct([person.standing for person in answer.people]),
+        "octets": len(block),
+    }
+    return _line(said) + block
 
 
-def read_answer(line: bytes) -> Batch | str | None:
-    """Return what a line answers."""
-    said: Any = json.loads(line)
+def read_answer(stream: IO[bytes]) -> Batch | str | None:
+    """Return the next answer. Raises EOFError when there is none, not even the end."""
+    head = stream.readline()
+    if not head:
+        raise EOFError
+    said: Any = json.loads(head)
     if not isinstance(said, dict):
         return None if said is None else str(said)
-    rows, emails, lines = said["columns"]
-    tags, lists, standings = said["repeating"]
-    people = map(
-        StagedPerson,
-        map(tuple, rows),
-        emails,
-        lines,
-        _repeated(tags, tuple),
-        _repeated(lists, _tuples),
-        _repeated(standings, _standing),
+    columns = (
+        [(rows,) if isinstance(rows, int) else tuple(rows) for rows in said["rows"]],
+        said["emails"],
+        stream.read(said["octets"]).decode().split("\n")[:-1],
+        _repeated(said["tags"], tuple),
+        _repeated(said["lists"], _tuples),
+        _repeated(said["standings"], _standing),
     )
+    people = map(StagedPerson._make, zip(*columns, strict=True))
     return Batch(said["size"], [*people], [Problem(*problem) for problem in said["bad"]])
 
 
@@ -99,11 +104,14 @@ def _line(said: object) -> bytes:
     return json.dumps(said, ensure_ascii=False, separators=(",", ":"), default=datetime.isoformat).encode() + b"\n"
 
 
-def _distinct(column: Iterable[Hashable]) -> tuple[list[Hashable], list[int]]:
-    """Return the values that a column has, and for each of its rows which of them."""
-    numbers: dict[Hashable, int] = {}
-    indexes = [numbers.setdefault(value, len(numbers)) for value in column]
-    return [*numbers], indexes
+def _distinct(column: Sequence[object]) -> tuple[list[object], list[int]]:
+    """Return the values that a column has, and for each of its rows which of them.
+
+    Values that are equal and yet not one object, which is rare, are sent twice.
+    """
+    values = {id(value): value for value in column}
+    numbers = {key: number for number, key in enumerate(values)}
+    return [*values.values()], [numbers[id(value)] for value in column]
 
 
 def _repeated(column: tuple[list[Any], list[int]], read: Callable[[Any], T]) -> Iterator[T]:

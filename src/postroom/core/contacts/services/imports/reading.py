@@ -49,14 +49,10 @@ def _converse(child: "subprocess.Popen[bytes]", work: ChildWork) -> Iterator[Bat
     assert child.stdout is not None
     with child.stdin:
         child.stdin.write(write_work(work))
-    while line := child.stdout.readline():
-        answer = read_answer(line)
-        if answer is None:
-            return
+    while (answer := read_answer(child.stdout)) is not None:
         if isinstance(answer, str):
             raise BadImport(answer)
         yield answer
-    raise RuntimeError("The process that reads the file of an import has died.")
 
 
 def _secret_keys() -> tuple[str, ...]:
