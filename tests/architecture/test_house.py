@@ -115,3 +115,23 @@ def subclasses(error: type[AppError]) -> Iterator[type[AppError]]:
     for child in error.__subclasses__():
         yield child
         yield from subclasses(child)
+
+
+# Where a mapping may stand between the words of a query: its keys are written in the code beside it.
+_QUERIES = {"filter", "exclude", "annotate", "alias", "order_by", "aggregate", "values", "values_list", "extra", "only"}
+_KNOWN_MAPPINGS = {
+    "core/contacts/selectors/aliases.py",  # the former names of a merged record
+    "core/contacts/selectors/selections.py",  # two look-ups of ours, and a range of keys
+    "core/contacts/selectors/directory.py",  # a range of keys
+}
+
+
+def test_no_query_takes_its_words_from_a_mapping_or_a_list() -> None:
+    found = {
+        path
+        for path, tree in parse_modules(below=("core", "api", "web", "edge", "workers"))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _QUERIES
+        if any(keyword.arg is None for keyword in node.keywords)
+    }
+    assert found <= _KNOWN_MAPPINGS, "say here why its keys cannot come from a request"

@@ -4,7 +4,7 @@ from postroom.core.contacts.rules.address_lists import read_addresses
 from postroom.core.contacts.rules.addresses import mask_email, normalise_email
 from postroom.core.contacts.rules.consent import may_we_mail
 from postroom.core.contacts.rules.field_keys import field_key
-from postroom.core.contacts.rules.filter_language import OPERATORS, RESERVED_KEYS, Filter
+from postroom.core.contacts.rules.filter_language import CORE_FIELDS, MAX_CONDITIONS, OPERATORS, RESERVED_KEYS, Filter
 from postroom.core.contacts.rules.filter_links import Names, Room, names_in
 from postroom.core.contacts.rules.filter_sql import compile_filter
 from postroom.core.contacts.rules.filters import parse_filter
@@ -15,6 +15,8 @@ from postroom.core.contacts.rules.texts import clean_line, clean_text
 from postroom.core.contacts.rules.values import guess_type, parse_custom, parse_value
 
 __all__ = [
+    "CORE_FIELDS",
+    "MAX_CONDITIONS",
     "OPERATORS",
     "RESERVED_KEYS",
     "Filter",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
@@ -18,7 +18,6 @@ from postroom.core.contacts.selectors.fields import list_field_specs
 from postroom.core.contacts.selectors.filter_names import load_room
 from postroom.core.contacts.types import SegmentPreview, Sql
 from postroom.core.workspaces.models import Workspace
-from postroom.kit import clock
 from postroom.kit.types import JSONValue
 
 WAIT_LIMIT_MS: Final = 5_000
@@ -94,9 +93,18 @@ def people_sql(*, workspace: Workspace, filter_: JSONValue, now: datetime) -> Sq
 
 
 def matching_ids(*, workspace: Workspace, filter_: JSONValue, now: datetime | None = None) -> RawSQL:
-    """Return the matching people's keys as a sub-query for other reads. Raises BadFilter."""
-    people = people_sql(workspace=workspace, filter_=filter_, now=now or clock.now())
+    """Return the matching people's keys as a sub-query for other reads; ``now`` is when the transaction began unless it
+    is told. Raises BadFilter.
+    """
+    people = people_sql(workspace=workspace, filter_=filter_, now=now or _transaction_time())
     return RawSQL(f"SELECT c.id FROM {people.text}", people.params)  # noqa: S608 - all that a user wrote is a parameter
+
+
+def _transaction_time() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        (now,) = cursor.fetchone()
+    return cast("datetime", now)
 
 
 def preview_segment(*, workspace: Workspace, filter: JSONValue, now: datetime) -> SegmentPreview:
