@@ -28,4 +28,5 @@ def _remove(table: str, column: str, target: str) -> int:
         cursor.execute(
             f"DELETE FROM {table} j WHERE NOT EXISTS (SELECT FROM {target} t WHERE t.id = j.{column})"  # noqa: S608
         )
-        return cursor.rowcount
+        count: int = cursor.rowcount
+        return count
