@@ -26,14 +26,15 @@ _MESSAGES: Final = """
 INSERT INTO mail_message (
     id, uid, workspace_id, batch_id, sender_id, content_id, contact_id, list_ids, message_class, is_test, from_address,
     "to", cc, bcc, reply_to, headers, slots, message_id_header, idempotency_key, status, priority, owner, attempt,
-    tries, is_resent, reply_code, reply_text, provider_id, created_at, sent_at, bounce_code, open_count,
+    tries, is_resent, reply_code, reply_text, provider_id, created_at, sent_at, bounced_at, bounce_code, open_count,
     machine_open_count, click_count, scanner_click_count
 )
 SELECT nextval('mail_message_id'), gen_random_uuid(), %(workspace)s, %(batch)s, %(sender)s, %(content)s, c.id, '[]',
     'marketing', false, '', jsonb_build_array(c.email), '[]', '[]', '[]', '{}',
     jsonb_build_object('name', c.first_name),
     'm' || c.id || '.' || %(batch)s || '@news.example.com', '', 'sent', 1, '', 1, 1,
-    false, 250, '250 2.0.0 Ok: queued', '', %(at)s, %(at)s::timestamptz + interval '1 minute', '', 0, 0, 0, 0
+    false, 250, '250 2.0.0 Ok: queued', '', %(at)s, %(at)s::timestamptz + interval '1 minute',
+    CASE WHEN (hashint8(c.id + %(batch)s) & 127) = 0 THEN %(at)s::timestamptz END, '', 0, 0, 0, 0
 FROM contacts_contactworkspace w JOIN contacts_contact c ON c.id = w.contact_id
 WHERE w.workspace_id = %(workspace)s AND c.email IS NOT NULL AND c.id %% %(every)s = %(rest)s
 """
@@ -42,7 +43,6 @@ _DEEDS: Final = (
     ("opened", False, 300),
     ("opened", True, 150),
     ("clicked", False, 60),
-    ("bounced", False, 10),
     ("unsubscribed", False, 3),
     ("complained", False, 1),
 )

@@ -100,6 +100,7 @@ class Message(models.Model):
             models.Index(fields=("owner",), condition=models.Q(status__in=("claimed", "wire")), name="message_claimed"),
             models.Index(fields=("batch", "id"), name="message_by_batch"),
             models.Index(fields=("contact", "-created_at"), name="message_by_contact"),
+            models.Index(fields=("contact",), condition=models.Q(bounced_at__isnull=False), name="message_bounced"),
             models.Index(fields=("workspace", "-id"), name="message_by_workspace"),
         )
 
