@@ -71,9 +71,9 @@ def test_every_sheet_that_holds_something_is_there_in_its_order_without_blank_ro
     assert list(found) == ["People", "Old & new"]
 
 
-def test_a_hundred_thousand_rows_fit() -> None:
-    rows: list[list[object]] = [["Email", "Name"], *([f"p{n}@example.com", f"Name {n}"] for n in range(100_000))]
-    assert read(book(A=rows))["A"].count("\n") == 100_001
+def test_thirty_thousand_rows_fit() -> None:
+    rows: list[list[object]] = [["Email", "Name"], *([f"p{n}@example.com", f"Name {n}"] for n in range(30_000))]
+    assert read(book(A=rows))["A"].count("\n") == 30_001
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postroom.core.contacts.errors import BadAddress
-from postroom.core.contacts.rules import normalise_email
+from postroom.core.contacts.rules import addresses, normalise_email
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,11 @@ def test_the_quick_path_agrees_with_the_library_and_is_stable(address: str) -> N
         once = normalise_email(address)
         assert once == f"{found.local_part}@{found.ascii_domain}"
         assert normalise_email(once) == once
+
+
+def test_an_address_without_end_is_refused_and_not_remembered() -> None:
+    before = addresses._known_domain.cache_info().currsize
+    for number in range(20):
+        with pytest.raises(BadAddress, match="longer than 254"):
+            normalise_email(f"a@{number}{'x' * 100_000}.com")
+    assert addresses._known_domain.cache_info().currsize == before

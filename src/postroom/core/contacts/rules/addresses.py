@@ -13,6 +13,8 @@ _PLAIN_LOCAL: Final = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*\Z")
 _ANGLE: Final = re.compile(r"[^<>]*<([^<>]+)>\s*\Z")
 _MAX_LOCAL: Final = 64
 _MAX_ADDRESS: Final = 254
+_MAX_WRITTEN: Final = 1_000
+"""Characters of an address as somebody wrote it; longer ones are not worth a look, nor room among the known domains."""
 
 
 def normalise_email(text: str, *, accepts_angle: bool = False) -> str:
@@ -23,6 +25,8 @@ def normalise_email(text: str, *, accepts_angle: bool = False) -> str:
     address = text.strip()
     if accepts_angle and address.endswith(">") and (match := _ANGLE.match(address)):
         address = match.group(1).strip()
+    if len(address) > _MAX_WRITTEN:
+        raise BadAddress(f"{_shown(address)} is longer than {_MAX_ADDRESS} characters.")
     if not address.isascii():
         address = unicodedata.normalize("NFC", address)
     address = address.lower()
