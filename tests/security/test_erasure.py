@@ -339,6 +339,26 @@ def erase(world: World) -> None:
     events.dispatch_events(now=clock.now())
 
 
+def come_late(sandbox: Sandbox, captured: SandboxMail) -> None:
+    """Have an old letter opened, and bounce, after its reader was erased."""
+    assert captured.message_id is not None
+    hit = Hit("late", EventType.OPENED, captured.message_id, clock.now(), agent=WORDS["agent"], ip=WORDS["ip"])
+    mail.store_hits(hits=[hit])
+    seen = magic.Captured(
+        captured.return_path, f"abuse@{settings.INBOUND_DOMAIN}", bytes(captured.raw), captured.received_at
+    )
+    report = magic.bounce_mail(ADDRESS, seen)
+    with smtplib.SMTP("127.0.0.1", sandbox.inbound_port, timeout=10) as client:
+        client.sendmail(report.mail_from, report.recipients, report.raw)
+    for pk in InboundMessage.objects.filter(processed_at=None).values_list("pk", flat=True):
+        mail.read_inbound(inbound_id=pk, now=clock.now())
+    mail.apply_hits(now=clock.now(), limit=1000)
+    events.dispatch_events(now=clock.now())
+    message = Message.objects.get(pk=captured.message_id)
+    assert message.bounced_at is not None
+    assert message.open_count > 0
+
+
 def test_an_erasure_leaves_no_personal_datum_in_any_table_file_or_log(
     storage: Path,
     tmp_path: Path,
@@ -354,11 +374,13 @@ def test_an_erasure_leaves_no_personal_datum_in_any_table_file_or_log(
     assert find_in_files([ADDRESS], storage)[ADDRESS]
     assert sum(len(places) for places in before.values()) > 60
 
+    late = SandboxMail.objects.filter(recipients=[ADDRESS]).latest("pk")
     erase(world)
     mail.resume_batch(workspace=world.workspace, batch_id=world.paused.pk, now=clock.now())
     child = start_sender()
     wait_until(lambda: Batch.objects.get(pk=world.paused.pk).status == "done")
     child.stop()
+    come_late(sandbox, late)
 
     assert {word: places for word, places in find_in_tables(words).items() if places} == {}
     assert {word: places for word, places in find_in_files(words, tmp_path).items() if places} == {}

@@ -23,6 +23,7 @@ _PATIENCE: Final = timedelta(hours=1)
 _KEPT_ASIDE: Final = timedelta(days=30)
 _BEFORE_HANDOVER: Final = {MessageStatus.QUEUED, MessageStatus.CLAIMED, MessageStatus.WIRE}
 
+# A message to nobody any more was an erased person's: that something happened to it counts, where and how is forgotten.
 # Facts are minima and sums over events, each event counted once, so neither order nor repetition changes the result.
 _APPLY: Final = """
 WITH appended AS (
@@ -30,7 +31,9 @@ WITH appended AS (
         (at, key, workspace_id, message_id, contact_id, batch_id, type, link_index, agent, ip, is_bot, data)
     SELECT DISTINCT ON (hit.message_id, hit.key)
         hit.at, hit.key, message.workspace_id, hit.message_id, message.contact_id, message.batch_id, hit.type,
-        hit.link_index, hit.agent, hit.ip, hit.is_bot, hit.data
+        hit.link_index, CASE WHEN message."to" <> '[]' THEN hit.agent ELSE '' END,
+        CASE WHEN message."to" <> '[]' THEN hit.ip ELSE '' END, hit.is_bot,
+        CASE WHEN message."to" <> '[]' THEN hit.data ELSE jsonb_build_object('status', hit.data -> 'status') END
     FROM json_to_recordset(%s::json) AS hit (key text, type text, message_id bigint, at timestamptz, link_index integer,
                                              agent text, ip text, is_bot boolean, data jsonb)
     JOIN mail_message message ON message.id = hit.message_id

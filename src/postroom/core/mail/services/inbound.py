@@ -47,6 +47,8 @@ def read_inbound(*, inbound_id: int, now: datetime) -> InboundKind:
         return InboundKind(row.kind)
     reading = reports.read_inbound(bytes(row.raw), row.recipient)
     addressee = find_addressee(message_id=reading.message_id) if reading.message_id else None
+    if addressee is not None and not addressee.email and reading.kind is not InboundKind.REPLY:
+        return _count_and_forget(row, reading, addressee)
     _note(row, reading, addressee, now)
     if addressee is not None and (act := _ACTS.get(reading.kind)):
         act(row, reading, addressee)
@@ -63,6 +65,15 @@ def _note(row: InboundMessage, reading: InboundReading, addressee: Addressee | N
         row.message_id = addressee.message_id
         row.contact_id = addressee.contact_id
     row.save()
+
+
+def _count_and_forget(row: InboundMessage, reading: InboundReading, addressee: Addressee) -> InboundKind:
+    """Count what a server says of mail to somebody erased meanwhile, and keep nothing of its words: they name them."""
+    event_type = {InboundKind.BOUNCE: EventType.BOUNCED, InboundKind.COMPLAINT: EventType.COMPLAINED}.get(reading.kind)
+    if event_type is not None:
+        _store_hit(row, addressee, event_type, reading)
+    row.delete()
+    return reading.kind
 
 
 def _store_hit(row: InboundMessage, addressee: Addressee, event_type: EventType, reading: InboundReading) -> None:
