@@ -18,6 +18,7 @@ from postroom.core.workspaces.models import Workspace
 from postroom.kit import clock
 from tests.factories import NOW, make_actor
 from tests.web.browser import Watch, open_browser, take_shots
+from tests.web.test_screenshots import FLAWS
 
 pytestmark = [pytest.mark.web, pytest.mark.django_db(transaction=True)]
 # Playwright keeps an event loop in this thread, and Django would refuse to touch the database beside one.
@@ -44,11 +45,17 @@ def make_book(path: Path) -> Path:
     return path
 
 
+def look_at(page: Page, name: str) -> None:
+    """Take pictures of the page, which must be one that the keyboard and a screen reader find their way in."""
+    take_shots(page, name)
+    assert page.evaluate(FLAWS) == [], name
+
+
 def go_through(page: Page, file: Path, shots: str) -> None:
     """Upload ``file`` and go on to the forecast."""
     page.get_by_role("link", name="Import a file").first.click()
     page.get_by_label("CSV file or Excel workbook").set_input_files(file)
-    take_shots(page, f"{shots} 1 upload")
+    look_at(page, f"{shots} 1 upload")
     page.get_by_role("button", name="Read the file").click()
 
 
@@ -59,7 +66,7 @@ def run_newest_import(page: Page) -> ImportRun:
     page.get_by_role("button", name="Stop the import").wait_for()
     page.wait_for_timeout(1_500)  # the live part changes; what was opened beside it stays open
     assert page.get_by_role("button", name="Stop the import").is_visible()
-    take_shots(page, "import live")
+    look_at(page, "import live")
     run = ImportRun.objects.latest("pk")
     services.run_import(run_uid=run.uid, clock=clock.now)
     page.get_by_text("See the contacts").wait_for()
@@ -81,7 +88,7 @@ def test_an_import_with_mistakes_is_mended_and_imported_again(
         page = context.new_page()
         watch = Watch(page, base)
         page.goto(f"/w/{workspace.slug}/imports/")
-        take_shots(page, "imports none yet")
+        look_at(page, "imports none yet")
 
         go_through(page, make_book(tmp_path / "guests.xlsx"), "import")
         assert page.get_by_role("link", name="Guests").get_attribute("aria-current") == "true"
@@ -93,16 +100,16 @@ def test_an_import_with_mistakes_is_mended_and_imported_again(
         page.get_by_text("Fill in what rows leave empty").click()
         page.get_by_label("Field 1", exact=True).select_option("language")
         page.get_by_label("Text for field 1").fill("en")
-        take_shots(page, "import 2 map")
+        look_at(page, "import 2 map")
 
         page.get_by_role("button", name="See what it would do").click()
         page.get_by_text("would be refused").wait_for()
         assert "'large' is not a number" in page.content()
         assert "Byron & Co" in page.locator("del").all_inner_texts()
         assert not ImportRun.objects.exists()
-        take_shots(page, "import 3 check")
+        look_at(page, "import 3 check")
         page.emulate_media(color_scheme="dark")
-        take_shots(page, "import 3 check dark")
+        look_at(page, "import 3 check dark")
         page.emulate_media(color_scheme="light")
         page.get_by_role("button", name="Change the mapping").click()
         assert page.get_by_label("Tag everybody with").input_value() == "2026"
@@ -110,7 +117,7 @@ def test_an_import_with_mistakes_is_mended_and_imported_again(
 
         run = run_newest_import(page)
         assert (run.created_rows, run.updated_rows, run.error_rows) == (1, 1, 3)
-        take_shots(page, "import 4 done")
+        look_at(page, "import 4 done")
         with page.expect_download() as download:
             page.get_by_role("link", name="Download them to mend").click()
         refused = Path(download.value.path()).read_text("utf-8-sig")
@@ -129,17 +136,17 @@ def test_an_import_with_mistakes_is_mended_and_imported_again(
         page.get_by_text("Your answers of then are filled in").wait_for()
         assert page.get_by_label("Import problem").input_value() == ""
         assert page.get_by_label("Tag everybody with").input_value() == "2026"
-        take_shots(page, "import again 2 map")
+        look_at(page, "import again 2 map")
         page.get_by_role("button", name="See what it would do").click()
         page.get_by_text("Nothing is changed yet").wait_for()
         second = run_newest_import(page)
         assert (second.created_rows, second.error_rows) == (3, 0)
         page.get_by_role("link", name="Undo this import").click()
         page.get_by_text("Would be deleted").wait_for()
-        take_shots(page, "import undo")
+        look_at(page, "import undo")
         page.get_by_role("link", name="Keep them").click()
         page.get_by_role("link", name="Imports").first.click()
-        take_shots(page, "imports")
+        look_at(page, "imports")
         assert watch.faults == []
         connection.close()  # beside the browser's event loop it is another one than outside
 
