@@ -1,8 +1,10 @@
 """The preference centre over HTTP: shown by a signed link, saved as a whole, and found again by e-mail."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -16,10 +18,19 @@ from postroom.core.mail.models import Message
 from postroom.core.mail.rules import tokens
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM
+from postroom.edge import brake
 from tests.edge.readers import make_letter, make_list, make_reader
 from tests.factories import NOW, make_workspace
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def released() -> Iterator[None]:
+    """Let go of the brake that earlier tests pressed."""
+    cache.clear()
+    yield
+    cache.clear()
 
 
 def make_public(workspace: Workspace, name: str) -> List:
@@ -125,6 +136,18 @@ def test_a_link_asked_for_by_mail_reaches_whoever_is_known_and_the_page_says_the
     assert message.to == [reader.email]
     assert message.slots["url"].endswith(page_of(workspace, reader))
     assert client.get(page_of(workspace, reader)).status_code == 200
+
+
+def test_whoever_asks_by_the_hundred_is_braked(client: Client) -> None:
+    workspace = make_workspace()
+    url = f"/preferences/{workspace.slug}/"
+    asked = [
+        client.post(url, {"email": f"p{number}@example.com"}, REMOTE_ADDR="203.0.113.9").status_code
+        for number in range(brake.MAX_PER_HOUR + 2)
+    ]
+    assert asked == [200] * brake.MAX_PER_HOUR + [429, 429]
+    assert client.get(url, REMOTE_ADDR="203.0.113.9").status_code == 200
+    assert client.post(url, {"email": "p@example.com"}, REMOTE_ADDR="203.0.113.10").status_code == 200
 
 
 def test_the_short_address_leads_to_the_only_workspace_or_says_where_to_look(client: Client) -> None:

@@ -15,6 +15,7 @@ from pytest_django import Settings
 from postroom.core.contacts.rules.links import confirm_token, preference_token
 from postroom.core.contacts.types import ConfirmLink
 from postroom.core.mail.rules import tokens
+from postroom.edge import brake
 from postroom.kit import clock, crypto
 from tests.edge.readers import make_letter, make_list, make_reader
 from tests.factories import PASSWORD, make_user, make_workspace
@@ -34,9 +35,10 @@ class QuickHasher(PBKDF2PasswordHasher):
 
 
 @pytest.fixture(autouse=True)
-def quick_sign_in(settings: Settings) -> None:
+def unbraked(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.PASSWORD_HASHERS = [f"{__name__}.QuickHasher"]
     settings.ACCOUNT_RATE_LIMITS = False
+    monkeypatch.setattr(brake, "MAX_PER_HOUR", 10 * VISITS)
 
 
 def words(answer: HttpResponse) -> tuple[int, str]:

@@ -8,6 +8,7 @@ from postroom.core.contacts import selectors, services
 from postroom.core.contacts.rules.links import read_preference_token
 from postroom.core.contacts.types import PreferenceCard, ReaderLink
 from postroom.core.workspaces.selectors import find_only_workspace, find_workspace
+from postroom.edge.brake import is_braked
 from postroom.edge.pages import edge_page, reader_proof
 from postroom.edge.preferences.forms import LinkForm, PreferencesForm
 from postroom.edge.tracking.views import show_lost_link
@@ -34,6 +35,8 @@ def ask_link(request: HttpRequest, slug: str) -> HttpResponse:
     workspace = find_workspace(slug=slug)
     if workspace is None:
         return show_lost_link(request)
+    if request.method == "POST" and is_braked(request, "preferences"):
+        return edge_page(request, "edge/privacy_braked.html", {}, status=429)
     form = LinkForm(request.POST or None)
     if form.is_valid():
         services.ask_preference_link(workspace=workspace, email=form.cleaned_data["email"], now=clock.now())
