@@ -122,6 +122,16 @@ def test_the_unsubscribe_page_leads_to_it_before_and_after(client: Client) -> No
     assert ContactWorkspace.objects.get().status == "subscribed"
 
 
+def test_the_unsubscribe_page_of_somebody_who_is_gone_leads_to_no_dead_end(client: Client) -> None:
+    workspace = make_workspace()
+    reader = make_reader(workspace)
+    url = f"/u/{tokens.unsubscribe_token(make_letter(workspace, reader).pk)}"
+    services.delete_contact(workspace=workspace, uid=reader.uid, actor=SYSTEM, now=NOW)
+    page = client.get(url)
+    assert page.status_code == 200
+    assert "/p/" not in page.content.decode()
+
+
 def test_a_link_asked_for_by_mail_reaches_whoever_is_known_and_the_page_says_the_same_to_all(client: Client) -> None:
     workspace = make_workspace()
     reader = make_reader(workspace)

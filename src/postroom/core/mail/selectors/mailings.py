@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from postroom.core.contacts.models import Category, List
+from postroom.core.contacts.models import Category, ContactWorkspace, List
 from postroom.core.contacts.rules import mask_email
 from postroom.core.contacts.types import ReaderLink
 from postroom.core.mail.errors import NoSuchMessage
@@ -35,5 +35,6 @@ def find_mailing(*, message_id: int) -> Mailing:
     lists = List.objects.filter(workspace=workspace, pk__in=fence.list_ids).order_by("name")
     categories = Category.objects.filter(workspace=workspace, pk__in=[fence.category_id] if fence.category_id else [])
     topics = (*lists.values_list("name", flat=True), *categories.values_list("name", flat=True))
-    reader = ReaderLink(workspace.pk, addressee.contact_id) if addressee.contact_id is not None else None
+    seen = ContactWorkspace.objects.filter(workspace=workspace, contact_id=addressee.contact_id or 0)
+    reader = ReaderLink(workspace.pk, addressee.contact_id) if addressee.contact_id and seen.exists() else None
     return Mailing(workspace_name=workspace.name, email=addressee.email, topics=topics, reader=reader)
