@@ -12,7 +12,7 @@ from django.test import Client
 from openpyxl import Workbook
 
 from postroom.core.contacts import services
-from postroom.core.contacts.models import Contact, Field, ImportRun, List
+from postroom.core.contacts.models import Contact, Field, ImportRowError, ImportRun, List
 from postroom.core.contacts.types import ContactChanges, ImportStatus, MemberStatus
 from postroom.core.workspaces.models import User, Workspace
 from postroom.core.workspaces.types import Actor, Door
@@ -225,9 +225,9 @@ def test_another_kind_of_file_is_refused_with_what_to_do(
     assert not default_storage.exists(f"staged/{workspace.pk}")
 
 
-def test_the_refused_rows_come_as_a_file(as_viewer: Client, as_owner: Client, workspace: Workspace) -> None:
+def test_the_refused_rows_come_as_a_file(as_colleague: Client, as_owner: Client, workspace: Workspace) -> None:
     run = import_file(as_owner, workspace, SMALL)
-    response = as_viewer.get(f"/w/{workspace.slug}/imports/{run.uid}/refused.csv")
+    response = as_colleague.get(f"/w/{workspace.slug}/imports/{run.uid}/refused.csv")
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert response["Content-Disposition"] == 'attachment; filename="people - refused rows.csv"'
     assert response["Cache-Control"].startswith("max-age=0, no-cache, no-store")
@@ -266,7 +266,7 @@ def test_the_live_part_asks_for_the_whole_page_when_it_is_over(as_owner: Client,
     assert as_owner.get(location, headers={"HX-Request": "true"})["HX-Refresh"] == "true"
 
 
-def test_a_viewer_may_look_but_neither_upload_nor_stop_nor_undo(
+def test_a_viewer_may_look_but_neither_upload_nor_download_nor_stop_nor_undo(
     as_viewer: Client, as_owner: Client, workspace: Workspace
 ) -> None:
     run = import_file(as_owner, workspace, SMALL)
@@ -274,6 +274,7 @@ def test_a_viewer_may_look_but_neither_upload_nor_stop_nor_undo(
     assert upload(as_viewer, workspace, SMALL).status_code == 403
     for act in ("cancel", "undo"):
         assert as_viewer.post(f"{here}{run.uid}/{act}/").status_code == 403
+    assert as_viewer.get(f"{here}{run.uid}/refused.csv").status_code == 403
     assert "Undo this import" not in as_viewer.get(f"{here}{run.uid}/").content.decode()
     assert "Undo this import" in as_owner.get(f"{here}{run.uid}/").content.decode()
 
@@ -328,3 +329,17 @@ def test_an_undo_says_who_goes_and_who_stays_and_then_does_it(as_owner: Client, 
     assert "Undo this import" not in done
     assert Contact.objects.get().email == "p3@example.com"
     assert as_owner.get(f"{here}undo/").status_code == 302
+
+
+def test_a_live_page_costs_the_same_however_many_rows_were_refused(
+    as_owner: Client, workspace: Workspace, django_assert_max_num_queries: object
+) -> None:
+    run = import_file(as_owner, workspace, SMALL)
+    rows = [ImportRowError(run=run, row_number=number, reason="No.") for number in range(3, 1_003)]
+    ImportRowError.objects.bulk_create(rows)
+    ImportRun.objects.update(error_rows=1_001, status=ImportStatus.RUNNING)
+    address = f"/w/{workspace.slug}/imports/{run.uid}/"
+    with django_assert_max_num_queries(8):  # type: ignore[operator]
+        page = as_owner.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert "Page 1 · 1001 in all" in page
+    assert "No." in as_owner.get(f"{address}?page=21").content.decode()

@@ -11,6 +11,7 @@ from django.utils.http import content_disposition_header
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts import services
 from postroom.core.contacts.types import ImportMapping, ImportStatus, Upload
+from postroom.core.workspaces.types import Role
 from postroom.kit import clock
 from postroom.web.imports.forms import MappingForm, UploadForm
 from postroom.web.imports.staging import StagedFile, drop_staged_file, find_staged_file, open_sheet, stage_file
@@ -88,7 +89,7 @@ def show_import(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     return response
 
 
-@in_room()
+@in_room(read=Role.MEMBER)
 def download_errors(request: HttpRequest, room: Room, uid: UUID) -> HttpResponseBase:
     """Send the refused rows as a file that can be mended and imported again."""
     run = contacts.get_import(workspace=room.workspace, uid=uid)
