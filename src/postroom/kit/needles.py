@@ -1,5 +1,6 @@
 """Looks for texts inside texts, in the database and in files."""
 
+import re
 from collections.abc import Iterable
 from typing import IO, Final
 
@@ -10,6 +11,21 @@ _ESCAPES: Final = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 def like_patterns(needles: Iterable[str]) -> list[str]:
     """Return patterns for ``ILIKE ANY``: each matches whatever holds the needle, whatever its case."""
     return [f"%{needle.translate(_ESCAPES)}%" for needle in needles]
+
+
+def word_patterns(needles: Iterable[str]) -> list[str]:
+    """Return patterns for ``~* ANY``, as PostgreSQL has them: each matches the needle where it stands by itself.
+
+    bob@example.com is no part of jimbob@example.com, nor of bob@example.com.au.
+    """
+    escaped = (re.sub(r"([^\w\s])", r"\\\1", needle) for needle in needles if needle)
+    return [rf"(?<![[:alnum:]_.+%-]){needle}(?![[:alnum:]_-]|\.[[:alnum:]])" for needle in escaped]
+
+
+def text_holds(text: str, needles: Iterable[str]) -> bool:
+    """Return whether one of the needles stands by itself in a text, as ``word_patterns`` finds it."""
+    patterns = (rf"(?<![\w.+%-]){re.escape(needle)}(?![\w-]|\.\w)" for needle in needles if needle)
+    return any(re.search(pattern, text, re.IGNORECASE) for pattern in patterns)
 
 
 def file_holds(file: IO[bytes], needles: Iterable[str]) -> bool:

@@ -26,7 +26,7 @@ from postroom.core.events import services as events
 from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import Workspace
 from postroom.kit import crypto
-from postroom.kit.needles import file_holds, like_patterns
+from postroom.kit.needles import file_holds, text_holds, word_patterns
 
 _BELONGINGS: Final = (
     ContactTag,
@@ -41,7 +41,7 @@ _IMPORT_ERRORS: Final = """
 UPDATE contacts_importrowerror SET raw = '', reason = 'The person of this row was erased.'
 WHERE run_id IN (SELECT r.id FROM contacts_importrun r JOIN workspaces_workspace w ON w.id = r.workspace_id
         WHERE w.organization_id = %(organization)s)
-    AND (raw ILIKE ANY(%(needles)s) OR reason ILIKE ANY(%(needles)s))
+    AND (raw ~* ANY(%(needles)s) OR reason ~* ANY(%(needles)s))
 """
 _BULK_BEFORE: Final = """
 UPDATE contacts_bulkchange SET before = before - %(keys)s::text[]
@@ -50,12 +50,12 @@ WHERE run_id IN (SELECT r.id FROM contacts_bulkrun r JOIN workspaces_workspace w
     AND contact_ids && %(ids)s::bigint[] AND before ?| %(keys)s::text[]
 """
 _BAD_ROWS: Final = """
-UPDATE contacts_suppressionrun SET errors = '[]' WHERE errors::text ILIKE ANY(%(needles)s)
+UPDATE contacts_suppressionrun SET errors = '[]' WHERE errors::text ~* ANY(%(needles)s)
     AND workspace_id IN (SELECT id FROM workspaces_workspace WHERE organization_id = %(organization)s)
 """
 _SAMPLES: Final = """
 UPDATE contacts_typechange SET samples = '[]'
-WHERE (samples::text ILIKE ANY(%(needles)s) OR samples::text ILIKE ANY(%(values)s))
+WHERE (samples::text ~* ANY(%(needles)s) OR samples::text ~* ANY(%(values)s))
     AND workspace_id IN (SELECT id FROM workspaces_workspace WHERE organization_id = %(organization)s)
 """
 _NOBODY: Final = {"uids": ["00000000-0000-0000-0000-000000000000"]}
@@ -108,8 +108,8 @@ def _scrub_texts(person: ErasedPerson) -> None:
     """Blank rows of other things that hold the person's data: bad rows of files, what an undo would bring back."""
     values: dict[str, Any] = {
         "organization": person.organization_id,
-        "needles": like_patterns(person.needles),
-        "values": like_patterns(_long_values(person)),
+        "needles": word_patterns(person.needles),
+        "values": word_patterns(_long_values(person)),
         "ids": list(person.contact_ids),
         "keys": [str(key) for key in person.contact_ids],
     }
@@ -130,7 +130,7 @@ def _scrub_selections(person: ErasedPerson) -> None:
     for model in (ExportRun, BulkRun):
         runs = model.objects.filter(workspace__organization_id=person.organization_id)
         for run_id, search in runs.exclude(selection__search=None).values_list("pk", "selection__search"):
-            if any(needle.lower() in str(search).lower() for needle in person.needles):
+            if text_holds(str(search), person.needles):
                 model.objects.filter(pk=run_id).update(selection=_NOBODY)
 
 

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from postroom.core.contacts.types import ErasedPerson
 from postroom.core.workspaces.models import Workspace
-from postroom.kit.needles import like_patterns
+from postroom.kit.needles import like_patterns, word_patterns
 
 # Everything is found by an index but the mails that name the person among others, for which one pass over the ledgers
 # of the organization is made.
@@ -75,7 +75,7 @@ _STEPS: Final = (
     DELETE FROM mail_inboundmessage WHERE message_id = ANY(%(own)s) OR contact_id = ANY(%(people)s)
         OR ((workspace_id = ANY(%(rooms)s) OR workspace_id IS NULL)
             AND (lower(mail_from) = ANY(%(addresses)s) OR EXISTS (SELECT FROM unnest(%(octets)s::bytea[]) needle
-                WHERE position(needle IN raw) > 0)))
+                WHERE position(needle IN raw) > 0) AND encode(raw, 'escape') ~* ANY(%(words)s)))
     """,
 )
 
@@ -92,6 +92,7 @@ def scrub_mail(person: ErasedPerson, now: datetime) -> bool:
         "people": list(person.contact_ids),
         "addresses": list(person.addresses),
         "needles": like_patterns(person.needles),
+        "words": word_patterns(person.needles),
         "octets": [needle.encode() for needle in person.needles],
     }
     with transaction.atomic(), connection.cursor() as cursor:

@@ -8,7 +8,7 @@ from django.db import connection
 
 from postroom.core.workspaces.models import AuditEntry, Organization, Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
-from postroom.kit.needles import like_patterns
+from postroom.kit.needles import word_patterns
 
 _SCRUB_OBJECTS: Final = """
 UPDATE workspaces_auditentry SET before = NULL, after = NULL
@@ -16,7 +16,7 @@ WHERE organization_id = %s AND object_type = %s AND object_id = ANY(%s) AND (bef
 """
 _SCRUB_TEXTS: Final = """
 UPDATE workspaces_auditentry SET before = NULL, after = NULL
-WHERE organization_id = %s AND (before::text ILIKE ANY(%s) OR after::text ILIKE ANY(%s))
+WHERE organization_id = %s AND (before::text ~* ANY(%s) OR after::text ~* ANY(%s))
 """
 
 
@@ -35,7 +35,7 @@ def scrub_audit(*, organization_id: int, objects: Mapping[str, Sequence[int]], n
 
     ``objects`` are the things that were theirs, by type; ``needles`` texts that betray them anywhere else.
     """
-    patterns = like_patterns(needles)
+    patterns = word_patterns(needles)
     with connection.cursor() as cursor:
         for object_type, ids in objects.items():
             cursor.execute(_SCRUB_OBJECTS, [organization_id, object_type, list(ids)])
