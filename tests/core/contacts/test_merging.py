@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from postroom.core.contacts import selectors, services
+from postroom.core.contacts import rules, selectors, services
 from postroom.core.contacts.errors import BadMerge, ContactExists, NoSuchContact
 from postroom.core.contacts.models import (
     AccountContact,
@@ -23,6 +23,7 @@ from postroom.core.contacts.models import (
     PrivacyRequest,
     Suppression,
 )
+from postroom.core.contacts.selectors import merging
 from postroom.core.contacts.types import (
     AccountDetails,
     ConsentState,
@@ -43,7 +44,6 @@ from postroom.core.events.models import DomainEvent
 from postroom.core.workspaces.models import AuditEntry, Workspace
 from postroom.core.workspaces.types import SYSTEM
 from postroom.kit import crypto
-from postroom.kit.types import JSONValue
 from tests.core.contacts.people import make_list, set_member
 from tests.factories import NOW, make_actor, make_user, make_workspace
 
@@ -469,14 +469,9 @@ def test_offices_and_bare_first_names_make_no_double() -> None:
 
 
 def test_doubles_are_looked_for_by_the_index_of_words() -> None:
-    values: list[JSONValue] = [1, 10]
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(
-            "EXPLAIN SELECT id FROM contacts_contact WHERE search @@ '''ada'':*'::tsquery"
-            " AND (organization_id = %s) IS TRUE LIMIT %s",
-            values,
-        )
+        cursor.execute(f"EXPLAIN {merging._CANDIDATES}", [rules.search_query("ada"), 1, 10])
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "contact_search" in plan
 

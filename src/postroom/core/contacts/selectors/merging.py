@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import F, QuerySet
-from django.db.models.expressions import RawSQL
 
 from postroom.core.contacts import rules
 from postroom.core.contacts.errors import BadMerge, NoSuchContact
@@ -28,6 +28,14 @@ from postroom.core.contacts.types import FieldChoice, Resemblance, Side, StateMe
 from postroom.core.workspaces.models import Workspace
 
 MAX_CANDIDATES: Final = 300
+
+# One walk of the index of words, whatever the planner believes: it is the only one that fits, for the limit stands
+# outside, and IS TRUE keeps the others out.
+_CANDIDATES: Final = """
+SELECT id FROM (
+    SELECT id FROM contacts_contact WHERE search @@ %s::tsquery AND (organization_id = %s) IS TRUE OFFSET 0
+) found LIMIT %s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +120,9 @@ def _clues(contact: Contact) -> list[str]:
 
 
 def _candidates(workspace: Workspace, contact: Contact, text: str) -> QuerySet[Contact]:
-    # One walk of the index of words, whatever the planner believes: IS TRUE keeps every other index out of it.
-    found = RawSQL(
-        "SELECT id FROM contacts_contact WHERE search @@ %s::tsquery AND (organization_id = %s) IS TRUE LIMIT %s",
-        (rules.search_query(text), workspace.organization_id, MAX_CANDIDATES),
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_CANDIDATES, [rules.search_query(text), workspace.organization_id, MAX_CANDIDATES])
+        found = [pk for (pk,) in cursor.fetchall()]
     people = Contact.objects.filter(pk__in=found, links__workspace=workspace, erased_at=None)
     return people.filter(organization_id=workspace.organization_id).exclude(pk=contact.pk)
 
