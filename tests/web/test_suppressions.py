@@ -153,7 +153,7 @@ def test_taking_them_away_is_written_down_and_not_for_viewers(
     assert as_viewer.post(url).status_code == 403
     answer = as_colleague.post(url, {"reason": "complaint"})
     lines = b"".join(answer).decode().splitlines()  # type: ignore[call-overload]
-    assert lines[0] == "address,hash,scope,reason,detail,suppressed_at"
+    assert lines[0] == "address,hash,scope,reason,detail,suppressed_at,opted_out"
     assert [line.split(",")[0] for line in lines[1:]] == ["bob@example.com"]
     assert answer["Content-Disposition"].startswith("attachment")
     assert AuditEntry.objects.get(act="suppressions.exported").after == {"scope": None, "reason": "complaint"}

@@ -145,6 +145,14 @@ def test_many_at_once_are_one_statement_one_act_and_never_weaken() -> None:
     assert (now["ada@example.com"], now["p1@example.com"]) == (("workspace", "complaint"),) * 2
 
 
+def test_an_opt_out_beside_a_graver_entry_of_one_file_is_not_lost() -> None:
+    room = make_workspace()
+    run = read_in(room, "email,reason\nada@example.com,unsubscribed\nada@example.com,manual\n")
+    assert (run.added_rows, run.known_rows) == (1, 1)
+    assert lift(room)
+    assert stored(room) == {"ada@example.com": ("workspace", "unsubscribed")}
+
+
 def test_the_list_is_searched_by_part_and_by_whole_address_and_filtered() -> None:
     room = make_workspace()
     suppress(room, SuppressionReason.COMPLAINT, "ada@example.com")
@@ -220,6 +228,7 @@ def test_what_is_taken_away_comes_back_without_loss_and_runs_nothing() -> None:
     )
     erased = [NewSuppression("", SuppressionReason.ERASED, address_hash=crypto.address_hash("eve@example.com"))]
     services.suppress_addresses(workspace=room, entries=erased, scope=HERE, source="t", actor=SYSTEM, now=NOW)
+    suppress(room, SuppressionReason.UNSUBSCRIBED)
     file = "".join(selectors.iter_suppression_file(workspace=room))
     assert not any(line.startswith(("=", "+", "-", "@")) for line in file.splitlines())
     assert ",=HYPER" not in file
@@ -227,6 +236,7 @@ def test_what_is_taken_away_comes_back_without_loss_and_runs_nothing() -> None:
     run = read_in(empty, file, EVERYWHERE)
     assert (run.added_rows, run.error_rows) == (3, 0)
     assert stored(empty) == stored(room)
+    assert Suppression.objects.filter(email="ada@example.com", reason="complaint", is_opted_out=True).count() == 2
     again = "".join(selectors.iter_suppression_file(workspace=empty))
     assert sorted(again.splitlines()) == sorted(file.splitlines())
 

@@ -9,7 +9,7 @@ from postroom.core.contacts.rules.addresses import normalise_email
 from postroom.core.contacts.rules.formulas import neutralise, restore
 from postroom.core.contacts.types import NewSuppression, SuppressionReason, SuppressionScope
 
-HEADERS: Final = ("address", "hash", "scope", "reason", "detail", "suppressed_at")
+HEADERS: Final = ("address", "hash", "scope", "reason", "detail", "suppressed_at", "opted_out")
 """The columns of our own files."""
 
 _ALIASES: Final = {
@@ -23,6 +23,7 @@ _ALIASES: Final = {
     "hash": "hash",
     "address_hash": "hash",
     "scope": "scope",
+    "opted_out": "opted_out",
     "reason": "reason",
     "type": "reason",
     "detail": "detail",
@@ -51,6 +52,7 @@ _REASONS: Final = {
     "manualsuppression": SuppressionReason.MANUAL,
 }
 _HASH_SIZE: Final = 16
+_YES: Final = frozenset({"true", "yes", "1"})
 
 
 class SuppressionReader:
@@ -84,6 +86,7 @@ class SuppressionReader:
             detail=self._cell(cells, "detail")[:1000],
             at=_read_instant(self._cell(cells, "suppressed_at")),
             address_hash=address_hash,
+            is_opted_out=self._cell(cells, "opted_out").lower() in _YES,
         )
         return self._read_scope(self._cell(cells, "scope")), entry
 
@@ -123,6 +126,7 @@ def file_row(entry: NewSuppression, scope: SuppressionScope, key: bytes) -> tupl
         entry.reason.value,
         neutralise(entry.detail),
         entry.at.isoformat() if entry.at else "",
+        "true" if entry.is_opted_out else "",
     )
 
 

@@ -36,7 +36,8 @@ def iter_suppression_file(
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(HEADERS)
     for row in iter_suppressions(workspace=workspace, scope=scope, reason=reason):
-        entry = NewSuppression(row.email, SuppressionReason(row.reason), row.detail, row.created_at)
+        reason = SuppressionReason(row.reason)
+        entry = NewSuppression(row.email, reason, row.detail, row.created_at, is_opted_out=row.is_opted_out)
         writer.writerow(file_row(entry, SuppressionScope(row.scope), bytes(row.address_hash)))
         if text.tell() >= _CHUNK:
             yield text.getvalue()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -45,9 +46,9 @@ _UPSERT: Final = """
 INSERT INTO contacts_suppression AS s
     (uid, scope, organization_id, workspace_id, address_hash, email, reason, detail, is_opted_out, created_at)
 SELECT n.uid, %(scope)s, %(organization)s, %(workspace)s, decode(n.key, 'hex'), n.email, n.reason, n.detail,
-       n.reason = 'unsubscribed', n.at
+       n.is_opted_out OR n.reason = 'unsubscribed', n.at
 FROM json_to_recordset(%(rows)s::json)
-     AS n(uid uuid, key text, email text, reason text, detail text, at timestamptz)
+     AS n(uid uuid, key text, email text, reason text, detail text, is_opted_out boolean, at timestamptz)
 ORDER BY n.key
 ON CONFLICT (address_hash, scope, organization_id, workspace_id) DO UPDATE SET
     reason = CASE WHEN array_position(%(ranks)s::text[], s.reason::text)
@@ -241,6 +242,7 @@ def _row(key: bytes, entry: NewSuppression, now: datetime) -> JSONObject:
         "email": entry.address,
         "reason": entry.reason.value,
         "detail": entry.detail[:1000].replace("\0", ""),
+        "is_opted_out": entry.is_opted_out,
         "at": (entry.at or now).isoformat(),
     }
 
@@ -250,7 +252,12 @@ def _strongest(entries: Sequence[NewSuppression]) -> dict[bytes, NewSuppression]
     found: dict[bytes, NewSuppression] = {}
     for one in entries:
         key = one.address_hash or crypto.address_hash(one.address)
-        known = found.get(key)
-        if known is None or RANK.index(known.reason) < RANK.index(one.reason):
-            found[key] = one
+        found[key] = _stronger(found[key], one) if key in found else one
     return found
+
+
+def _stronger(one: NewSuppression, other: NewSuppression) -> NewSuppression:
+    """The graver of two; that the owner said no stays in it, whichever of them says so."""
+    graver = one if RANK.index(one.reason) >= RANK.index(other.reason) else other
+    said_no = any(each.is_opted_out or each.reason is SuppressionReason.UNSUBSCRIBED for each in (one, other))
+    return replace(graver, is_opted_out=said_no)

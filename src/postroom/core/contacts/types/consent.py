@@ -101,7 +101,7 @@ class ConfirmLink:
 class NewSuppression:
     """An address in its one spelling that must not be mailed, and why; ``at`` is when that began, if not now.
 
-    An address that is forgotten is known by its ``address_hash`` alone.
+    An address that is forgotten is known by its ``address_hash`` alone; ``is_opted_out``: its owner said no, too.
     """
 
     address: str
@@ -109,6 +109,7 @@ class NewSuppression:
     detail: str = ""
     at: datetime | None = None
     address_hash: bytes = b""
+    is_opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
