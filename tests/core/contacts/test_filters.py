@@ -1,11 +1,14 @@
 """A filter is understood or refused; it is never read as "everyone"."""
 
 import re
+from datetime import date
 
 import pytest
 
 from postroom.core.contacts.errors import BadFilter
 from postroom.core.contacts.rules import OPERATORS, Room, compile_filter, parse_filter
+from postroom.core.contacts.rules.filter_days import anniversaries, move
+from postroom.core.contacts.rules.filter_language import Span, Unit
 from postroom.core.contacts.types import FieldSpec, FieldType
 from postroom.kit.types import JSONValue
 from tests.factories import NOW
@@ -63,6 +66,29 @@ def nested(depth: int) -> JSONValue:
         (one("created_at", "after", "2026-13-01"), "not a day"),
         (one("multiselect", "eq", "a"), "cannot be compared"),
         (one("tag", "eq", "a"), "cannot be compared"),
+        (one("date", "in_last", "soon"), "whole number from 0 to 36,500"),
+        (one("date", "in_last", -1), "whole number"),
+        (one("date", "in_last", True), "whole number"),
+        (one("date", "in_last", 1.5), "whole number"),
+        (one("date", "ago", {"amount": 101, "unit": "years"}), "from 0 to 100"),
+        (one("date", "in_next", {"amount": 1, "unit": "fortnights"}), "days, weeks, months, years"),
+        (one("date", "in_next", {"amount": 1, "unit": ["days"]}), "days, weeks, months, years"),
+        (one("date", "between", "2026-01-01"), "two values"),
+        (one("number", "between", [1, 2, 3]), "two values"),
+        (one("number", "between", [1, "x"]), "not a number"),
+        (one("tag", "has_all", []), "at least one value"),
+        (one("person.status", "eq", "away"), "status is one of neutral"),
+        (one("person.suppressed", "in", ["manual", "whim"]), "suppressed is one of"),
+        (one("person.consent", "granted", ""), "needs a value"),
+        (one("person.opted_out", "eq", "maybe"), "not yes or no"),
+        (one("mail.opened", "did", "yes"), "expected an object"),
+        (one("mail.opened", "did", {"campaigns": "x"}), "expected an object"),
+        (one("mail.opened", "did", {"campaign": "x"}), "by its uid"),
+        (one("mail.opened", "did", {"campaign": [5]}), "by its uid"),
+        (one("mail.opened", "did", {"times": 0}), "times needs a whole number from 1"),
+        (one("mail.opened", "did", {"within": {"amount": "9" * 10}}), "whole number"),
+        (one("mail.opened", "eq", 1), "cannot be compared with eq"),
+        (one("mail.danced", "did"), "no field 'mail.danced'"),
         (nested(5), "nested more than 4"),
         ({"match": "all", "conditions": [GOOD] * 61}, "61 conditions"),
     ],
@@ -90,6 +116,27 @@ def test_what_a_user_wrote_is_never_in_the_statement(payload: str) -> None:
             assert placeholders == len(sql.params)
             assert "DROP" not in sql.text
             assert "1=1" not in sql.text
+
+
+@pytest.mark.parametrize(
+    ("day", "span", "back", "forth"),
+    [
+        (date(2026, 3, 31), Span(1, Unit.MONTHS), date(2026, 2, 28), date(2026, 4, 30)),
+        (date(2028, 2, 29), Span(1, Unit.YEARS), date(2027, 2, 28), date(2029, 2, 28)),
+        (date(2026, 1, 1), Span(1, Unit.DAYS), date(2025, 12, 31), date(2026, 1, 2)),
+        (date(2026, 1, 1), Span(2, Unit.WEEKS), date(2025, 12, 18), date(2026, 1, 15)),
+        (date(2026, 12, 31), Span(14, Unit.MONTHS), date(2025, 10, 31), date(2028, 2, 29)),
+        (date(50, 1, 1), Span(100, Unit.YEARS), date.min, date(150, 1, 1)),
+        (date(9950, 1, 1), Span(36_500, Unit.DAYS), date(9850, 1, 25), date.max),
+    ],
+)
+def test_a_span_ends_on_a_day_of_the_calendar(day: date, span: Span, back: date, forth: date) -> None:
+    assert (move(day, span, back=True), move(day, span)) == (back, forth)
+
+
+def test_who_was_born_on_a_leap_day_is_celebrated_every_year() -> None:
+    celebrated = {day: anniversaries(day) for day in (date(2027, 2, 28), date(2028, 2, 28), date(2028, 2, 29))}
+    assert list(celebrated.values()) == [["02-28", "02-29"], ["02-28"], ["02-29"]]
 
 
 def test_every_or_is_in_parentheses() -> None:

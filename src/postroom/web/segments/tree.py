@@ -283,10 +283,10 @@ def _from_value(asks: str, value: JSONValue, question: Question) -> Entry:
         return _from_span(value)
     if asks == "deeds":
         return _from_deeds(value)
-    if asks in {"dates", "numbers"}:
-        first, last = value  # type: ignore[misc, union-attr]
-        return Entry((_as_text(first),), last=_as_text(last))
     given = value if isinstance(value, list) else [value]
+    if asks in {"dates", "numbers"}:
+        first, last = given
+        return Entry((_as_text(first),), last=_as_text(last))
     texts = tuple(_named(_as_text(one), question) for one in given)
     if asks == "lines" and any(text != text.strip() or len(text.splitlines()) != 1 for text in texts):
         raise ValueError("no line of its own")
@@ -306,9 +306,8 @@ def _from_span(value: JSONValue) -> Entry:
 
 def _from_deeds(value: JSONValue) -> Entry:
     raw = value if isinstance(value, dict) else {}
-    named = raw.get("campaign") or ""
-    if isinstance(named, list):
-        (named,) = named
+    campaign = raw.get("campaign") or ""
+    (named,) = campaign if isinstance(campaign, list) else [campaign]
     within = _from_span(raw["within"]) if raw.get("within") else Entry()
     times = "" if raw.get("times") in (None, 1, "1", "") else _as_text(raw["times"])
     return replace(within, campaign=str(named), times=times)

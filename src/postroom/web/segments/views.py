@@ -59,14 +59,14 @@ def _save(request: HttpRequest, room: Room, questions: list[Question], uid: UUID
     segment = contacts.get_segment(workspace=room.workspace, uid=uid) if uid else None
     is_shown = segment is None or from_filter(segment.filter, questions) is not None
     word, form = request.POST.get("do"), SegmentForm(request.POST)
-    tree = act(read_tree(request.POST, questions), word or "", questions) if is_shown else None
-    context = {"form": form, "tree": tree, "segment": segment}
+    sent = act(read_tree(request.POST, questions), word or "", questions)
+    context: dict[str, object] = {"form": form, "tree": sent if is_shown else None, "segment": segment}
     if word is not None:
         context["form"] = SegmentForm(initial={"name": request.POST.get("name", "")})
     elif form.is_valid():
         with errors_in(form):
             # What the tree cannot show, it does not change.
-            filter_ = to_filter(tree) if tree is not None or segment is None else segment.filter
+            filter_ = to_filter(sent) if segment is None or is_shown else segment.filter
             _write(room, form.cleaned_data["name"], filter_, uid)
             messages.success(request, "The segment is saved.")
             return redirect("web:segments", room.workspace.slug)

@@ -43,12 +43,12 @@ def compile_part(part: Condition | Group, room: Room, *, as_sets: bool = False) 
 
 def _text(condition: Condition, room: Room) -> Sql:
     """A person without the value is neither equal nor unequal to anything."""
-    value = _as_text(condition)
+    value, plain = _as_text(condition), _column(condition)
     operator, operands = condition.operator, condition.operands
     if operator == "in":
-        return Sql(f"{value.text} = ANY(%s)", (*value.params, list(operands)))
+        return Sql(f"{plain.text} = ANY(%s)", (*plain.params, list(operands)))
     if operator == "eq":
-        return Sql(f"{value.text} = %s", (*value.params, operands[0]))
+        return Sql(f"{plain.text} = %s", (*plain.params, operands[0]))
     if operator == "neq":
         return _given(value, "<> %s", operands[0])
     if operator == "not_in":
@@ -114,8 +114,8 @@ def _instant(condition: Condition, room: Room) -> Sql:
     """Days of the workspace's own calendar: after a day means from the next one on."""
     column = f"c.{condition.field.name}"
     if condition.operator == "anniversary_today":
-        day = f"to_char({column} AT TIME ZONE %s, 'MM-DD')"
-        return Sql(f"{day} = ANY(%s)", (room.timezone, anniversaries(room.today)))
+        shown = f"to_char({column} AT TIME ZONE %s, 'MM-DD')"
+        return Sql(f"{shown} = ANY(%s)", (room.timezone, anniversaries(room.today)))
     parts = []
     for comparison, day in bounds_of(condition, room.today):
         edge = start_of if comparison in {"<", ">="} else end_of
@@ -137,10 +137,16 @@ def _present(condition: Condition) -> Sql:
 
 
 def _as_text(condition: Condition) -> Sql:
-    """The value as a text, empty when there is none. Column names come from a fixed table, never from the filter."""
+    """The value as a text, empty when there is none."""
+    column = _column(condition)
+    return Sql(f"COALESCE({column.text}, '')", column.params)
+
+
+def _column(condition: Condition) -> Sql:
+    """The value as a text, null when there is none. Column names come from a fixed table, never from the filter."""
     if condition.field.is_custom:
-        return Sql("COALESCE(c.custom->>%s, '')", (condition.field.name,))
-    return Sql(f"COALESCE(c.{condition.field.name}, '')")
+        return Sql("c.custom->>%s", (condition.field.name,))
+    return Sql(f"c.{condition.field.name}")
 
 
 def _like(text: str, operator: str) -> str:
