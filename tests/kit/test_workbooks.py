@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from postroom.kit import workbooks
 from postroom.kit.workbooks import BadWorkbook, convert_workbook
 from tests.security.bombs import MB, Member, noisy_rows, pack, sheet, workbook, write_zip
 
@@ -101,6 +102,20 @@ def test_a_protected_workbook_is_refused() -> None:
     start = content.index(b"PK\x01\x02")
     content[start + 8] |= 1
     assert "password" in refusal(bytes(content))
+
+
+def test_no_more_than_a_few_are_read_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbooks, "_PATIENCE_S", 0.01)
+    content = book(A=[["Email"]]).getvalue()
+    for _ in range(workbooks.AT_ONCE):
+        assert workbooks._SLOTS.acquire(blocking=False)
+    try:
+        assert "Try again" in refusal(content)
+    finally:
+        workbooks._SLOTS.release(workbooks.AT_ONCE)
+    assert read(io.BytesIO(content))
+    assert "damaged" in refusal(b"PK\x03\x04")
+    assert read(io.BytesIO(content))
 
 
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

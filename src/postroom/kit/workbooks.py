@@ -9,11 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfileobj
+from threading import BoundedSemaphore
 from typing import IO, Final
 
 MAX_MEMORY: Final = 280 * 1024 * 1024
 """Octets of the child's address space: some three million cells."""
 MAX_WAIT_S: Final = 120
+AT_ONCE: Final = 2
+"""Workbooks that one process has read at a time, for each takes so much memory."""
+_PATIENCE_S: Final = 10.0
+_SLOTS: Final = BoundedSemaphore(AT_ONCE)
+_BUSY: Final = "Other workbooks are being read just now. Try again in a minute."
 _TOO_LARGE: Final = (
     "The workbook is too large or too entangled to be read safely. Save the sheet as a CSV file and import that."
 )
@@ -38,7 +44,13 @@ def convert_workbook(file: IO[bytes]) -> Iterator[tuple[Sheet, ...]]:
         book = Path(folder, "book.xlsx")
         with book.open("wb") as copy:
             copyfileobj(file, copy)
-        yield tuple(Sheet(name, Path(folder, sheet)) for name, sheet in _run_child(book))
+        if not _SLOTS.acquire(timeout=_PATIENCE_S):
+            raise BadWorkbook(_BUSY)
+        try:
+            found = _run_child(book)
+        finally:
+            _SLOTS.release()
+        yield tuple(Sheet(name, Path(folder, sheet)) for name, sheet in found)
 
 
 def _run_child(book: Path) -> list[tuple[str, str]]:
