@@ -3,6 +3,8 @@
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import IO, Final
 
 from django.conf import settings
@@ -17,8 +19,23 @@ WORTH_A_PROCESS: Final = 2_000_000
 _COMMAND: Final = (sys.executable, "-I", "-m", "postroom.core.contacts.rules.import_child")
 
 
+def read_ahead(file: IO[bytes], plan: ReadingPlan) -> Generator[Batch, None, None]:
+    """Yield the batches of an open file, each read by a thread while the caller is still at the one before.
+
+    Raises BadImport or UnicodeError when the file cannot be read.
+    """
+    with (
+        closing(read_beside(file, plan)) as batches,
+        ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as pool,
+    ):
+        waiting = pool.submit(next, batches, None)
+        while (batch := waiting.result()) is not None:
+            waiting = pool.submit(next, batches, None)
+            yield batch
+
+
 def read_beside(file: IO[bytes], plan: ReadingPlan) -> Generator[Batch, None, None]:
-    """Yield the batches of an open file. Raises BadImport or UnicodeError when it cannot be read."""
+    """Yield the batches of an open file, read by a process of its own when it is large."""
     size = file.seek(0, 2)
     if size < WORTH_A_PROCESS:
         yield from read_batches(file, plan)
@@ -27,7 +44,7 @@ def read_beside(file: IO[bytes], plan: ReadingPlan) -> Generator[Batch, None, No
 
 
 def _read_in_child(file: IO[bytes], plan: ReadingPlan) -> Iterator[Batch]:
-    """A thread would not do: it takes turns with the one that writes, each waiting for the other's word."""
+    """A thread alone would not do: it takes turns with the one that writes, each waiting for the other's word."""
     descriptor = file.fileno()
     with subprocess.Popen(
         _COMMAND,

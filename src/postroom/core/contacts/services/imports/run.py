@@ -20,7 +20,7 @@ from postroom.core.contacts.selectors.fields import list_field_specs
 from postroom.core.contacts.selectors.lists import list_categories
 from postroom.core.contacts.services.imports.ending import end_import
 from postroom.core.contacts.services.imports.merge import merge_people
-from postroom.core.contacts.services.imports.reading import read_beside
+from postroom.core.contacts.services.imports.reading import read_ahead
 from postroom.core.contacts.services.imports.target import Merged, MergeTarget
 from postroom.core.contacts.types import CsvFormat, ImportStatus
 from postroom.core.events import services as events
@@ -64,7 +64,7 @@ def _run(run: ImportRun, file: IO[bytes], clock: Callable[[], datetime]) -> bool
     plan = _plan(run)
     _begin(run, file, plan.format, clock())
     position = run.processed_rows
-    with closing(read_beside(file, plan)) as batches:
+    with closing(read_ahead(file, plan)) as batches:
         for batch in batches:
             if not _merge_batch(run, position, batch, plan, clock()):
                 return False
