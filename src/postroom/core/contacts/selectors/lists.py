@@ -1,14 +1,19 @@
 """Reads of lists, tags and categories."""
 
 from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, Q
 
 from postroom.core.contacts.errors import NoSuchCategory, NoSuchList
 from postroom.core.contacts.models import Category, Consent, List, ListMember, Tag
 from postroom.core.contacts.types import ListTerms, MemberStatus
 from postroom.core.workspaces.models import Workspace
+
+_HOLD: Final = "SELECT id FROM contacts_list WHERE workspace_id = %s AND id = ANY(%s) ORDER BY id FOR KEY SHARE"
 
 
 def get_list(*, workspace: Workspace, list_id: int) -> List:
@@ -45,6 +50,16 @@ def lock_list(*, workspace: Workspace, list_id: int) -> List:
     if list_ is None:
         raise NoSuchList(id=list_id)
     return list_
+
+
+def hold_lists(*, workspace: Workspace, list_ids: Iterable[int]) -> set[int]:
+    """Return which of these are lists of the workspace, each kept from being deleted until the transaction ends.
+
+    Whoever puts people on a list holds it (ADR 0016).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, [workspace.pk, list(list_ids)])
+        return {key for (key,) in cursor.fetchall()}
 
 
 def list_lists(*, workspace: Workspace, with_counts: bool = True) -> list[List]:

@@ -12,11 +12,10 @@ from postroom.core.contacts.models import (
     Consent,
     Contact,
     ContactWorkspace,
-    List,
     ListMember,
     Suppression,
 )
-from postroom.core.contacts.selectors.lists import get_category
+from postroom.core.contacts.selectors.lists import get_category, hold_lists
 from postroom.core.contacts.selectors.people import lock_contact_by_id, lock_known_contact
 from postroom.core.contacts.services.proof import Word, keep_proof
 from postroom.core.contacts.services.suppression import suppress_opted_out
@@ -143,7 +142,7 @@ def opt_in_everywhere(contact: Contact, word: Word) -> None:
 
 
 def _checked_lists(workspace: Workspace, list_ids: tuple[int, ...]) -> list[int]:
-    found = set(List.objects.filter(workspace=workspace, pk__in=list_ids).values_list("pk", flat=True))
+    found = hold_lists(workspace=workspace, list_ids=list_ids) if list_ids else set()
     if missing := set(list_ids) - found:
         raise NoSuchList(f"There is no list {min(missing)} in this workspace.")
     return sorted(found)

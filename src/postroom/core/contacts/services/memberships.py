@@ -4,8 +4,9 @@ from datetime import datetime
 
 from django.db import transaction
 
+from postroom.core.contacts.errors import NoSuchList
 from postroom.core.contacts.models import Contact, List, ListMember
-from postroom.core.contacts.selectors.lists import get_list
+from postroom.core.contacts.selectors.lists import get_list, hold_lists
 from postroom.core.contacts.selectors.people import lock_contact_by_id
 from postroom.core.contacts.services.proof import Word, keep_proof
 from postroom.core.contacts.types import MemberStatus
@@ -45,7 +46,12 @@ def set_list_member(
 
 
 def put_member(contact: Contact, list_: List, status: MemberStatus, word: Word) -> tuple[ListMember, bool]:
-    """Write a person's standing with its history, and whether that was news; ``contact`` is locked."""
+    """Write a person's standing with its history, and return whether that was news; ``contact`` is locked.
+
+    Raises NoSuchList when the list was deleted meanwhile.
+    """
+    if not hold_lists(workspace=word.workspace, list_ids=[list_.pk]):
+        raise NoSuchList(id=list_.pk)
     member = ListMember.objects.filter(list=list_, contact=contact).first()
     before = member.status if member else None
     if member is not None and before == status:
