@@ -10,11 +10,18 @@ from django.test.utils import CaptureQueriesContext
 from postroom.core.campaigns import services as campaigns
 from postroom.core.campaigns.types import CampaignChanges
 from postroom.core.contacts import selectors, services
-from postroom.core.contacts.errors import BadFilter, NoSuchContact, SegmentInUse, SegmentTooSlow
+from postroom.core.contacts.errors import (
+    BadFilter,
+    CategoryInUse,
+    ListInUse,
+    NoSuchContact,
+    SegmentInUse,
+    SegmentTooSlow,
+)
 from postroom.core.contacts.models import Segment, SegmentSize
 from postroom.core.contacts.selectors import segments as reads
 from postroom.core.contacts.services import segment_sizes
-from postroom.core.contacts.types import Explanation, MemberStatus
+from postroom.core.contacts.types import Explanation, ListTerms, MemberStatus
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.ids import uuid7
 from postroom.kit.types import JSONObject
@@ -190,3 +197,32 @@ def test_nobody_is_explained_to_another_workspace() -> None:
     ada = make_contact(make_workspace())
     with pytest.raises(NoSuchContact):
         explain(make_workspace(), EVERYBODY, ada.uid)
+
+
+def test_a_list_may_get_a_new_name_unless_a_segment_knows_it_by_the_old_one() -> None:
+    room, actor = make_workspace(), make_actor()
+    news = make_list(room)
+    by_uid: JSONObject = {"match": "all", "conditions": [{"field": "list", "operator": "has", "value": str(news.uid)}]}
+    make_segment(room, by_uid)
+    terms = ListTerms(name="Letters")
+    services.update_list(workspace=room, list_id=news.pk, terms=terms, actor=actor, now=NOW)
+    with pytest.raises(ListInUse, match="'Everybody'"):
+        services.delete_list(workspace=room, list_id=news.pk, actor=actor, now=NOW)
+    by_name: JSONObject = {"match": "all", "conditions": [{"field": "list", "operator": "has", "value": "letters"}]}
+    make_segment(room, by_name, name="By name")
+    with pytest.raises(ListInUse, match="'By name'"):
+        services.update_list(workspace=room, list_id=news.pk, terms=ListTerms(name="Post"), actor=actor, now=NOW)
+
+
+def test_a_category_that_a_segment_asks_consent_to_is_kept() -> None:
+    room, actor = make_workspace(), make_actor()
+    topic = services.create_category(workspace=room, name="Offers", slug="offers", actor=actor, now=NOW)
+    filter_: JSONObject = {
+        "match": "all",
+        "conditions": [{"field": "person.consent", "operator": "absent", "value": "offers"}],
+    }
+    segment = make_segment(room, filter_)
+    with pytest.raises(CategoryInUse, match="'Everybody'"):
+        services.delete_category(workspace=room, category_id=topic.pk, actor=actor, now=NOW)
+    services.delete_segment(workspace=room, uid=segment.uid, actor=actor, now=NOW)
+    services.delete_category(workspace=room, category_id=topic.pk, actor=actor, now=NOW)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from postroom.core.contacts.models import List, Segment
+from postroom.core.contacts.models import Segment
 from postroom.core.contacts.selectors.lists import get_list
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.types import JSONObject, JSONValue
@@ -22,10 +22,18 @@ def segments_using_tag(*, workspace: Workspace, name: str) -> list[Segment]:
     return _naming(workspace, _TAG, {name.lower()})
 
 
-def segments_using_list(*, workspace: Workspace, list_id: int) -> list[Segment]:
-    """Return the workspace's segments that name a list. Raises NoSuchList."""
-    list_: List = get_list(workspace=workspace, list_id=list_id)
-    return _naming(workspace, frozenset({"list"}), {list_.name.lower(), str(list_.uid)})
+def segments_using_list(*, workspace: Workspace, list_id: int, by_name: bool = False) -> list[Segment]:
+    """Return the workspace's segments that name a list; ``by_name``: those that a new name would mislead.
+
+    Raises NoSuchList.
+    """
+    list_ = get_list(workspace=workspace, list_id=list_id)
+    return _naming(workspace, frozenset({"list"}), {list_.name.lower()} | ({str(list_.uid)} if not by_name else set()))
+
+
+def segments_using_category(*, workspace: Workspace, slug: str) -> list[Segment]:
+    """Return the workspace's segments that ask for consent to a category."""
+    return _naming(workspace, frozenset({"person.consent"}), {slug.lower()})
 
 
 def _naming(workspace: Workspace, fields: frozenset[str], names: set[str]) -> list[Segment]:

@@ -9,6 +9,7 @@ from postroom.core.contacts import rules
 from postroom.core.contacts.errors import BadValue, CategoryInUse, NameTaken
 from postroom.core.contacts.models import Category
 from postroom.core.contacts.selectors.lists import get_category, list_categories
+from postroom.core.contacts.selectors.segment_uses import segments_using_category
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
@@ -69,8 +70,15 @@ def move_category(*, workspace: Workspace, category_id: int, steps: int, actor: 
 
 @transaction.atomic
 def delete_category(*, workspace: Workspace, category_id: int, actor: Actor, now: datetime) -> None:
-    """Forget a category and everybody's word on it. Raises NoSuchCategory; CategoryInUse while mail names it."""
+    """Forget a category and everybody's word on it.
+
+    Raises NoSuchCategory; CategoryInUse while mail names it, or a segment: nobody having said anything about what is
+    gone, that would find everybody.
+    """
     category = get_category(workspace=workspace, category_id=category_id)
+    if using := segments_using_category(workspace=workspace, slug=category.slug):
+        names = ", ".join(repr(one.name) for one in using[:5])
+        raise CategoryInUse(f"The category {category.name!r} is part of the segment {names}; change that first.")
     try:
         with transaction.atomic():
             Category.objects.filter(pk=category.pk).delete()

@@ -8,9 +8,9 @@ from django.db.models import ProtectedError
 
 from postroom.core.contacts import rules
 from postroom.core.contacts.errors import BadValue, ListInUse, NameTaken
-from postroom.core.contacts.models import List, Segment
-from postroom.core.contacts.rules.list_mentions import mentions_list
+from postroom.core.contacts.models import List
 from postroom.core.contacts.selectors.lists import list_terms, lock_list
+from postroom.core.contacts.selectors.segment_uses import segments_using_list
 from postroom.core.contacts.types import ListTerms
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
@@ -42,7 +42,7 @@ def update_list(*, workspace: Workspace, list_id: int, terms: ListTerms, actor: 
     list_ = lock_list(workspace=workspace, list_id=list_id)
     before: JSONObject = asdict(list_terms(list_))
     if terms.name.strip().lower() != list_.name.lower():
-        _refuse_while_named(list_)
+        _refuse_while_asked_about(workspace, list_, by_name=True)
     _save(list_, terms)
     act = AuditRecord("list.updated", "list", list_.pk, before=before, after=asdict(list_terms(list_)))
     events.record_act(workspace=workspace, actor=actor, act=act, now=now)
@@ -56,7 +56,7 @@ def delete_list(*, workspace: Workspace, list_id: int, actor: Actor, now: dateti
     Raises NoSuchList; ListInUse, with names, while campaigns or segments need it.
     """
     list_ = lock_list(workspace=workspace, list_id=list_id)
-    _refuse_while_named(list_)
+    _refuse_while_asked_about(workspace, list_, by_name=False)
     try:
         with transaction.atomic():
             List.objects.filter(pk=list_.pk).delete()
@@ -67,10 +67,9 @@ def delete_list(*, workspace: Workspace, list_id: int, actor: Actor, now: dateti
     events.record_act(workspace=workspace, actor=actor, act=act, now=now)
 
 
-def _refuse_while_named(list_: List) -> None:
-    segments = Segment.objects.filter(workspace_id=list_.workspace_id).order_by("name")
-    using = [one.name for one in segments if mentions_list(one.filter, name=list_.name, uid=str(list_.uid))]
-    if using:
+def _refuse_while_asked_about(workspace: Workspace, list_: List, *, by_name: bool) -> None:
+    segments = segments_using_list(workspace=workspace, list_id=list_.pk, by_name=by_name)
+    if using := [one.name for one in segments]:
         raise ListInUse(f"The list {list_.name!r} is part of the segment {_quoted(using)}; change that first.")
 
 
