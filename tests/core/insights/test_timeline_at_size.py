@@ -96,13 +96,13 @@ def best_of_three(room: Workspace, reader: Contact, before: str, *kinds: Timelin
 
 def test_every_stretch_of_a_long_life_comes_within_the_limit(room: Workspace, reader: Contact) -> None:
     deep = f"{int((NOW.timestamp() - 150 * 86_400) * 1_000_000)}.4.k"
-    slow = {
-        (before[:8], str(kinds)): seconds
+    took = {
+        (before[:8], str(kinds)): best_of_three(room, reader, before, *kinds)
         for before in ("", deep)
         for kinds in ((), *((kind,) for kind in TimelineKind))
-        if (seconds := best_of_three(room, reader, before, *kinds)) > LIMIT_S
     }
-    assert slow == {}
+    print(f"the slowest stretch: {max(took.values()) * 1000:.0f} ms")  # noqa: T201 - a figure to read
+    assert {stretch: seconds for stretch, seconds in took.items() if seconds > LIMIT_S} == {}
 
 
 def test_a_long_life_is_told_whole_and_once(room: Workspace, reader: Contact) -> None:
