@@ -1,5 +1,6 @@
 """The table of people: the same answer whichever way it is found, part by part, for few statements."""
 
+import os
 import random
 from collections.abc import Callable
 from itertools import pairwise
@@ -11,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from postroom.core.contacts import selectors, services
 from postroom.core.contacts.errors import NoSuchSegment
 from postroom.core.contacts.models import Contact, ContactTag, List, ListMember, Tag
-from postroom.core.contacts.selectors import Stretch, directory
+from postroom.core.contacts.selectors import Stretch, directory, words
 from postroom.core.contacts.types import ContactOrder, MemberStatus, NewContact, Selection
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.paging import PageRequest
@@ -115,6 +116,38 @@ def test_walking_and_looking_up_find_the_same_people_in_the_same_order(
         assert sorted(chosen.values_list("pk", flat=True)) == sorted(right)
 
 
+def test_with_an_index_of_trigrams_the_middle_of_a_word_is_found_too(
+    room: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = make_contact(room, "countess_100%@engines.example")
+
+    def found(search: str) -> list[int]:
+        shown = selectors.browse_contacts(workspace=room, selection=Selection(search=search), stretch=Stretch())
+        return [one.pk for one in shown.items]
+
+    for typed in ("ntess", "ntess gine", "gines.exam", "tess_1", "00%@eng"):
+        monkeypatch.setattr(words, "has_infix_index", lambda: False)
+        assert found(typed) == []
+        monkeypatch.setattr(words, "has_infix_index", lambda: True)
+        assert found(typed) == [ada.pk]
+    for typed in ("nt", "tess-1", "tess%1", "!!!", "ntess zzz"):
+        assert found(typed) == []
+
+
+@pytest.mark.skipif(not os.environ.get("DATABASE_URL"), reason="needs a server with pg_trgm")
+def test_the_index_of_trigrams_is_the_one_that_is_asked(room: Workspace) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+        cursor.execute(words.MAKE_INFIX_INDEX.replace("CONCURRENTLY ", ""))
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        words.has_infix_index.cache_clear()
+        try:
+            people = Contact.objects.filter(words.answers_search("ngine"))
+            assert "contact_infix" in people.explain()
+        finally:
+            words.has_infix_index.cache_clear()
+
+
 def test_what_the_workspace_does_not_have_selects_nobody(room: Workspace) -> None:
     other = make_workspace()
     theirs = make_list(other, make_contact(other))
@@ -152,6 +185,7 @@ def test_numbered_pages_sort_as_told_with_the_nameless_last(room: Workspace) -> 
 
 def test_a_part_of_the_table_costs_the_same_however_long(room: Workspace) -> None:
     costs = set()
+    words.has_infix_index()  # asked once in the life of a process
     for size in (1, 5, 50):
         with CaptureQueriesContext(connection) as queries:
             shown = selectors.browse_contacts(

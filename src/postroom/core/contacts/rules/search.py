@@ -12,6 +12,7 @@ MAX_WORDS: Final = 60
 MAX_LENGTH: Final = 80
 MAX_QUERY_WORDS: Final = 6
 MAX_QUERY_LENGTH: Final = 300
+MIN_INFIX: Final = 3
 
 # Letters that Unicode does not take apart, as people without them on the keyboard type them.
 _LETTERS: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
@@ -46,6 +47,18 @@ def search_query(text: str) -> str:
     typed = fold(text[:MAX_QUERY_LENGTH]).split()
     parts = [part for part in map(_query_part, typed[:MAX_QUERY_WORDS]) if part]
     return " & ".join(parts) if parts else _NOBODY if text.strip() else ""
+
+
+def infix_patterns(text: str) -> list[str]:
+    """Return what was typed as patterns of LIKE, each to be found anywhere within a person's words.
+
+    None at all when a word is too short for an index of trigrams.
+    """
+    typed = fold(text[:MAX_QUERY_LENGTH]).split()[:MAX_QUERY_WORDS]
+    words = [token.strip("\"'\\%_()<>,;").replace("\0", "") for token in typed]
+    if not all(len(word) >= MIN_INFIX and any(map(str.isalnum, word)) for word in words):
+        return []
+    return [f"%{_escape(word[:MAX_LENGTH])}%" for word in words]
 
 
 def fold(text: str) -> str:
@@ -131,6 +144,12 @@ def _piece_query(piece: str) -> str:
     if len(piece) == 1 or not _IS_UNSPACED.match(piece):
         return _begins(piece)
     return " & ".join(_quote(pair) for pair in _pairs(piece)[:-1][:MAX_WORDS])
+
+
+def _escape(word: str) -> str:
+    """Quotes stand doubled in the text of a ``tsvector``, backslashes too."""
+    stored = word.replace("\\", "\\\\").replace("'", "''")
+    return stored.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _begins(word: str) -> str:

@@ -1,14 +1,13 @@
 """Reads of selections: which people of a workspace somebody chose, one by one or by what they look for."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-from django.contrib.postgres.search import SearchVectorField
-from django.db.models import Lookup, QuerySet
+from django.db.models import QuerySet
 
 from postroom.core.contacts.models import Contact, List, Tag
-from postroom.core.contacts.rules.search import search_query
 from postroom.core.contacts.selectors.segments import get_segment_by_id, matching_ids
+from postroom.core.contacts.selectors.words import answers_search
 from postroom.core.contacts.types import Selection
 from postroom.core.workspaces.models import Workspace
 
@@ -27,37 +26,6 @@ class Keys:
 
 
 EVERY_KEY: Final = Keys()
-
-if TYPE_CHECKING:
-    AnyLookup = Lookup[Any]
-else:
-    AnyLookup = Lookup
-
-
-@SearchVectorField.register_lookup
-class Answers(AnyLookup):
-    """``search__answers=query``: whether the words answer a query of ``rules.search_query``."""
-
-    lookup_name = "answers"
-    prepare_rhs = False
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        """Compile to the operator that the index knows."""
-        words, words_params = self.process_lhs(compiler, connection)
-        query, query_params = self.process_rhs(compiler, connection)
-        return f"{words} @@ {query}::tsquery", (*words_params, *query_params)
-
-
-@SearchVectorField.register_lookup
-class AnswersOneByOne(Answers):
-    """The same, asked of each row that is met: the index of words stays out of it."""
-
-    lookup_name = "answers_one_by_one"
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        """Compile to what no index knows."""
-        asked, params = super().as_sql(compiler, connection)
-        return f"({asked}) IS TRUE", params
 
 
 def select_people(
@@ -78,8 +46,8 @@ def select_people(
     )
     if selection.uids:
         people = people.filter(uid__in=selection.uids)
-    if query := search_query(selection.search):
-        people = people.filter(**{"search__answers_one_by_one" if is_walked else "search__answers": query})
+    if (asked := answers_search(selection.search, one_by_one=is_walked)) is not None:
+        people = people.filter(asked)
     if selection.tag:
         tags = tag_ids(workspace=workspace, name=selection.tag)
         people = people.filter(tag_links__tag_id__in=tags, **keys.within("tag_links__contact_id"))
