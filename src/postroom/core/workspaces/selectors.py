@@ -1,11 +1,12 @@
 """Reads of tenancy: which workspaces a person sees, and what they may do there."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from postroom.core.workspaces.errors import RoleTooLow, UserNotFound, WorkspaceNotFound
-from postroom.core.workspaces.models import Membership, User, Workspace
+from postroom.core.workspaces.models import AuditEntry, Membership, User, Workspace
 from postroom.core.workspaces.rules import combine_roles, highest_role
 from postroom.core.workspaces.types import Role
 
@@ -91,3 +92,12 @@ def _visible_workspaces(user: User) -> QuerySet[Workspace]:
     administered = memberships.filter(workspace=None, role=Role.ADMIN).values("organization_id")
     joined = memberships.exclude(workspace=None).values("workspace_id")
     return Workspace.objects.filter(Q(organization_id__in=administered) | Q(id__in=joined))
+
+
+def list_former_values(*, organization_id: int, object_type: str, object_ids: Collection[int], name: str) -> list[str]:
+    """Return the texts that a value of these things had before it was changed, as the audit trail has them."""
+    entries = AuditEntry.objects.filter(
+        organization_id=organization_id, object_type=object_type, object_id__in=object_ids, before__has_key=name
+    )
+    found = entries.values_list(f"before__{name}", flat=True)
+    return sorted({value for value in found if isinstance(value, str) and value})

@@ -22,6 +22,7 @@ from postroom.core.contacts.services.scrubbing import empty_contact, scrub_conta
 from postroom.core.contacts.types import ErasedPerson, RunStatus
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
+from postroom.core.workspaces.selectors import list_former_values
 from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit import crypto
 from postroom.kit.ids import uuid7
@@ -64,20 +65,20 @@ def finish_erasure(*, contact_id: int, clock: Callable[[], datetime]) -> bool:
     if contact is None:
         return True
     person = _person(contact)
-    is_at_rest = all([scrub(person, clock()) for scrub in ports.erasure_scrubs()])
-    scrub_contacts(person)
-    if not is_at_rest:
+    if not all([scrub(person, clock()) for scrub in ports.erasure_scrubs()]):
         defer_erase_contact(contact_id=contact_id, schedule_at=clock() + RETRY_AFTER)
         return False
+    scrub_contacts(person)
     empty_contact(person, now=clock())
     return True
 
 
 def _person(contact: Contact) -> ErasedPerson:
-    addresses = _addresses(contact)
+    contact_ids = list_person_ids(contact=contact)
+    addresses = (*_addresses(contact), *_changed_addresses(contact.organization_id, contact_ids))
     return ErasedPerson(
         organization_id=contact.organization_id,
-        contact_ids=tuple(list_person_ids(contact=contact)),
+        contact_ids=tuple(contact_ids),
         addresses=addresses,
         needles=make_needles(addresses=addresses, phone=contact.phone),
     )
@@ -86,6 +87,15 @@ def _person(contact: Contact) -> ErasedPerson:
 def _addresses(contact: Contact) -> tuple[str, ...]:
     former = ContactAlias.objects.filter(contact=contact).exclude(email=None).values_list("email", flat=True)
     return tuple(address for address in dict.fromkeys((contact.email, *former)) if address)
+
+
+def _changed_addresses(organization_id: int, contact_ids: list[int]) -> list[str]:
+    """Return addresses the person once had, as the audit trail knows them, unless they are somebody else's today."""
+    found = list_former_values(
+        organization_id=organization_id, object_type="contact", object_ids=contact_ids, name="email"
+    )
+    others = Contact.objects.filter(organization_id=organization_id, email__in=found)
+    return sorted(set(found) - set(others.values_list("email", flat=True)))
 
 
 def _suppress(organization_id: int, address: str, now: datetime) -> None:

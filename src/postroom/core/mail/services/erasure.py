@@ -19,8 +19,10 @@ SELECT EXISTS (SELECT FROM mail_message m WHERE m.id = ANY(%(named)s) AND m.stat
         JOIN mail_chunk c ON c.batch_id = b.id AND c.number = r.chunk_number AND c.status = 'claimed'
         WHERE b.workspace_id = ANY(%(rooms)s))
 """
+# A mail to one alone is theirs whatever address they had then; of one to several, the others keep theirs.
 _NAMED: Final = """
-SELECT id, contact_id = ANY(%(people)s) OR "to" <@ to_jsonb(%(addresses)s::text[]) FROM mail_message
+SELECT id, ("to" || cc || bcc) - %(addresses)s::text[] = '[]'
+    OR contact_id = ANY(%(people)s) AND jsonb_array_length("to" || cc || bcc) = 1 FROM mail_message
 WHERE contact_id = ANY(%(people)s) OR (workspace_id = ANY(%(rooms)s)
     AND ("to" ?| %(addresses)s::text[] OR cc ?| %(addresses)s::text[] OR bcc ?| %(addresses)s::text[]))
 """
@@ -42,8 +44,9 @@ _STEPS: Final = (
     """,
     # Mail that went to the address before anybody knew whose it was is the person's, too: so it is found again.
     """
-    UPDATE mail_message SET headers = '{}', slots = '{}', contact_id = coalesce(contact_id, %(person)s)
-    WHERE id = ANY(%(own)s) AND (headers <> '{}' OR slots <> '{}' OR contact_id IS NULL)
+    UPDATE mail_message SET "to" = '[]', cc = '[]', bcc = '[]', headers = '{}', slots = '{}',
+        contact_id = coalesce(contact_id, %(person)s)
+    WHERE id = ANY(%(own)s) AND ("to" <> '[]' OR headers <> '{}' OR slots <> '{}' OR contact_id IS NULL)
     """,
     """
     UPDATE mail_message SET "to" = "to" - %(addresses)s::text[], cc = cc - %(addresses)s::text[],
