@@ -9,6 +9,8 @@ from pytest_django import DjangoAssertNumQueries
 from postroom.core.campaigns import services
 from postroom.core.campaigns.models import Campaign
 from postroom.core.campaigns.types import CampaignStatus
+from postroom.core.contacts.selectors import audience, segments
+from postroom.core.contacts.types import Sql
 from postroom.core.mail import services as mail
 from postroom.core.mail.models import Message
 from postroom.core.mail.ports import Handover, Outcome, Result
@@ -249,3 +251,17 @@ def start(workspace: Workspace, *, readers: int = 1) -> Campaign:
     services.send_campaign(workspace=workspace, uid=draft.uid, actor=make_actor(), now=clock.now())
     services.start_campaign(campaign_id=draft.pk, now=clock.now())
     return Campaign.objects.get(pk=draft.pk)
+
+
+def test_an_audience_that_takes_too_long_to_count_is_said_and_stops_nobody_from_sending(
+    as_owner: Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = make_draft(workspace=workspace)
+    monkeypatch.setattr(segments, "WAIT_LIMIT_MS", 50)
+    monkeypatch.setattr(audience, "_people", lambda *_: Sql("contacts_contact c, pg_sleep(5)"))
+    counted = as_owner.post(f"/w/{workspace.slug}/campaigns/audience/", draft_form(workspace)).content.decode()
+    assert "takes too long to count" in counted
+    page = as_owner.get(f"/w/{workspace.slug}/campaigns/{draft.uid}/send/").content.decode()
+    assert "could not be counted in time" in page
+    assert "takes too long to count" in page
+    assert "None" not in page

@@ -77,8 +77,8 @@ def delete_category(*, workspace: Workspace, category_id: int, actor: Actor, now
     """
     category = get_category(workspace=workspace, category_id=category_id)
     if using := segments_using_category(workspace=workspace, slug=category.slug):
-        names = ", ".join(repr(one.name) for one in using[:5])
-        raise CategoryInUse(f"The category {category.name!r} is part of the segment {names}; change that first.")
+        asking = ", ".join(repr(one.name) for one in using[:5])
+        raise CategoryInUse(f"The category {category.name!r} is part of the segment {asking}; change that first.")
     try:
         with transaction.atomic():
             Category.objects.filter(pk=category.pk).delete()
