@@ -62,6 +62,7 @@ def add_domain(workspace: Workspace, number: int) -> None:
         ("topics/", add_topic, 7),
         ("suppressions/", add_suppression, 9),
         ("segments/", add_segment, 7),
+        ("segments/new/", add_list, 12),
         ("imports/", add_import, 8),
         ("sandbox/", add_mail, 8),
         ("senders/", add_domain, 8),
