@@ -212,7 +212,7 @@ def test_a_list_takes_the_same_few_statements_whatever_its_length(
         for _ in range(size):
             person = make_contact(workspace=workspace)
             contacts.tag_contact(workspace=workspace, uid=person.uid, tag_name="lead", actor=SYSTEM, now=NOW)
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             assert client.get("/contacts").status == 200
 
 
