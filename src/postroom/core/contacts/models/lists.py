@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from postroom.core.contacts.models.people import Contact
-from postroom.core.contacts.types import MemberStatus
+from postroom.core.contacts.types import BULK_SOURCE, MemberStatus
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.ids import uuid7
 
@@ -57,3 +57,8 @@ class ListMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.contact_id} {self.status}"
+
+    @property
+    def is_taken_off(self) -> bool:
+        """Whether a bulk change took them off, which its undo takes back, and nobody has said so of them since."""
+        return self.status == MemberStatus.UNSUBSCRIBED and self.source.startswith(BULK_SOURCE)

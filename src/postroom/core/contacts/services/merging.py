@@ -129,7 +129,10 @@ def _move_memberships(merge: _Merge) -> None:
         kept, given_up = (member, twin) if merge.keeps_other_address else (twin, member)
         status = merging.strictest_membership(kept.status, given_up.status)
         before = twin.status
-        for name in ("reason", "source", "confirmed_at", "confirmation_sent_at", "confirmation_count"):
+        # Whoever left by their own word, or was taken off by name, is not brought back by the undo of a bulk change.
+        said = [one for one in (kept, given_up) if one.status == status]
+        twin.source = min(said, key=lambda one: one.is_taken_off).source
+        for name in ("reason", "confirmed_at", "confirmation_sent_at", "confirmation_count"):
             setattr(twin, name, getattr(kept, name) or getattr(given_up, name))
         twin.properties = {**given_up.properties, **kept.properties}
         twin.status, twin.created_at = status, min(twin.created_at, member.created_at)

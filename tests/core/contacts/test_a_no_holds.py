@@ -1,0 +1,56 @@
+"""A no once said holds: no merge, undo, import, deletion, change of address or coming back elsewhere revives it."""
+
+import pytest
+
+from postroom.core.contacts import services
+from postroom.core.contacts.models import BulkRun, Contact, List, ListMember
+from postroom.core.contacts.types import BulkAction, BulkKind, OptOutScope, Selection
+from postroom.core.workspaces.models import Workspace
+from tests.core.contacts.people import make_contact, make_list
+from tests.factories import NOW, make_actor, make_workspace
+
+pytestmark = pytest.mark.django_db
+
+
+def leave(room: Workspace, contact: Contact, scope: OptOutScope) -> None:
+    services.opt_out(workspace=room, contact_id=contact.pk, scope=scope, source="link", actor=make_actor(), now=NOW)
+
+
+def merge(room: Workspace, survivor: Contact, other: Contact) -> Contact:
+    return services.merge_contacts(
+        workspace=room, survivor_uid=survivor.uid, other_uid=other.uid, choices={}, actor=make_actor(), now=NOW
+    )
+
+
+def take_off(list_: List, *people: Contact) -> BulkRun:
+    """Take people off a list by a bulk change."""
+    started = services.start_bulk(
+        workspace=list_.workspace,
+        selection=Selection(uids=tuple(str(one.uid) for one in people)),
+        action=BulkAction(BulkKind.UNSUBSCRIBE, {"list_id": list_.pk}),
+        actor=make_actor(),
+        now=NOW,
+    )
+    services.run_bulk(run_uid=started.uid, clock=lambda: NOW)
+    return started
+
+
+def take_back(done: BulkRun) -> None:
+    services.undo_bulk(workspace=done.workspace, uid=done.uid, actor=make_actor(), now=NOW)
+    services.run_bulk_undo(run_uid=done.uid, clock=lambda: NOW)
+
+
+def status(list_: List, contact: Contact) -> str:
+    return ListMember.objects.get(list=list_, contact=contact).status
+
+
+def test_an_undo_brings_nobody_back_who_left_by_the_other_record_of_a_merge() -> None:
+    room = make_workspace()
+    one, two = make_contact(room), make_contact(room, "ada@work.example")
+    bob = make_contact(room, "bob@example.com")
+    news = make_list(room, one, two, bob)
+    done = take_off(news, one, bob)
+    leave(room, two, OptOutScope(list_ids=(news.pk,)))
+    merge(room, one, two)
+    take_back(done)
+    assert (status(news, one), status(news, bob)) == ("unsubscribed", "subscribed")
