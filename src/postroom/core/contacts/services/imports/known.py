@@ -1,6 +1,6 @@
 """Finds whom the organization knows already by the addresses of a batch, and changes their records."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,6 +8,7 @@ from django.db import connection
 
 from postroom.core.contacts.rules.import_lines import LINE_COLUMNS, NULL, StagedPerson, escape, names_of, tsvector_text
 from postroom.core.contacts.rules.search import search_words
+from postroom.core.contacts.services.imports.places import Placed, by_person
 from postroom.core.contacts.services.imports.target import MergeTarget
 from postroom.kit.arrays import text_array_text
 from postroom.kit.copy import copy_lines
@@ -80,39 +81,30 @@ def find_known(people: Sequence[StagedPerson], target: MergeTarget) -> dict[str,
     return known
 
 
-def update_known(people: Sequence[tuple[KnownPerson, StagedPerson]], target: MergeTarget) -> None:
-    """Write what the file says of known people over their records."""
-    for group in _distinct(people):
+def update_known(people: Sequence[Placed], known: dict[int, KnownPerson], target: MergeTarget) -> None:
+    """Write what the file says of people over their records; ``known`` follows."""
+    for group in by_person(people):
         with connection.cursor() as cursor:
             cursor.execute(_MAKE_STAGE)
             cursor.execute("TRUNCATE contacts_import_stage")
-            lines = (f"{known.id}\t{_with_words(known, person.line)}\n" for known, person in group)
+            lines = (f"{key}\t{_with_words(known, key, person.line)}\n" for key, person in group)
             copy_lines("contacts_import_stage", ("contact_id", *LINE_COLUMNS), lines)
             cursor.execute(_UPDATE, [target.now])
 
 
-def _distinct(people: Sequence[tuple[KnownPerson, StagedPerson]]) -> Iterator[list[tuple[KnownPerson, StagedPerson]]]:
-    """Yield the people in groups that have nobody twice: two addresses may mean one person since a merge."""
-    remaining = list(people)
-    while remaining:
-        group = {known.id: (known, person) for known, person in reversed(remaining)}
-        yield list(group.values())
-        taken = {id(person) for _, person in group.values()}
-        remaining = [one for one in remaining if id(one[1]) not in taken]
-
-
-def _with_words(known: KnownPerson, line: str) -> str:
+def _with_words(known: dict[int, KnownPerson], key: int, line: str) -> str:
     """Return the line with the words by which the person will be found, or none when these stay the same."""
+    before = known[key]
     first_name, last_name, company = names_of(line)
-    after = KnownPerson(
-        known.id,
-        known.email,
-        first_name or known.first_name,
-        last_name or known.last_name,
-        company or known.company,
+    known[key] = after = KnownPerson(
+        key,
+        before.email,
+        first_name or before.first_name,
+        last_name or before.last_name,
+        company or before.company,
     )
     rest = line.rpartition("\t")[0]
-    return f"{rest}\t{NULL if after == known else escape(tsvector_text(_words(after)))}"
+    return f"{rest}\t{NULL if after == before else escape(tsvector_text(_words(after)))}"
 
 
 def _words(person: KnownPerson) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Final
 from django.db import DataError, IntegrityError, connection, transaction
 
 from postroom.core.contacts.rules.import_lines import LINE_COLUMNS, NULL, StagedPerson
-from postroom.core.contacts.services.imports.known import KnownPerson, find_known, update_known
+from postroom.core.contacts.services.imports.known import find_known, update_known
 from postroom.core.contacts.services.imports.places import Placed, Places
 from postroom.core.contacts.services.imports.standing import keep_standing
 from postroom.core.contacts.services.imports.target import Merged, MergeTarget, Refusal
@@ -57,18 +57,18 @@ def _merge(people: Sequence[StagedPerson], target: MergeTarget) -> Merged:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     places = Places(people, target)
     found = find_known(people, target)
-    known = [(found[person.email], person) for person in people if person.email in found]
-    skipped = [(one, person) for one, person in known if _is_skipped(one, target)]
-    update_known([pair for pair in known if not _is_skipped(pair[0], target)], target)
+    known = {one.id: one for one in found.values()}
+    old = [(found[person.email].id, person) for person in people if person.email in found]
+    skipped = [person for key, person in old if _is_skipped(key, target)]
+    update_known([(key, person) for key, person in old if not _is_skipped(key, target)], known, target)
     new = _insert([person for person in people if person.email not in found], target)
-    old = [(one.id, person) for one, person in known]
     keep_standing(new, places.fill_new(new), old, places.fill_known(old), target)
-    return Merged([key for key, _ in new], sum(len(person.rows) for _, person in skipped))
+    return Merged([key for key, _ in new], sum(len(person.rows) for person in skipped))
 
 
-def _is_skipped(known: KnownPerson, target: MergeTarget) -> bool:
+def _is_skipped(contact_id: int, target: MergeTarget) -> bool:
     """Whether a record stays as it is; those this import itself made are its own, and later rows are merged."""
-    is_own = target.own_from is not None and known.id >= target.own_from
+    is_own = target.own_from is not None and contact_id >= target.own_from
     return target.mapping.on_known == "skip" and not is_own
 
 

@@ -4,7 +4,7 @@ Nobody who left is brought back: an import is no change of their mind; nor does 
 people confirm themselves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +17,7 @@ from postroom.core.contacts.rules.import_lines import StagedPerson
 from postroom.core.contacts.services.imports.target import MergeTarget
 from postroom.core.contacts.services.lists import create_list
 from postroom.core.contacts.services.people import find_or_make_tags
-from postroom.core.contacts.types import MemberStatus, SubscriptionStatus
+from postroom.core.contacts.types import BULK_SOURCE, MemberStatus, SubscriptionStatus
 from postroom.kit.arrays import array_text
 from postroom.kit.copy import copy_cell, copy_lines
 
@@ -49,13 +49,15 @@ _TAG: Final = """
 INSERT INTO contacts_contacttag (contact_id, tag_id) SELECT * FROM unnest(%s::bigint[], %s::bigint[])
 ON CONFLICT (tag_id, contact_id) DO NOTHING
 """
-_LIST: Final = """
+# What the file says is no bulk change any more, whose undo would bring back whom it took off.
+_LIST: Final = f"""
 INSERT INTO contacts_listmember AS m
     (contact_id, list_id, status, reason, properties, source, created_at, updated_at)
-SELECT x.*, '', '{}', %s, %s, %s FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS x
-ON CONFLICT (list_id, contact_id) DO UPDATE SET status = excluded.status, updated_at = excluded.updated_at
+SELECT x.*, '', '{{}}', %s, %s, %s FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS x
+ON CONFLICT (list_id, contact_id)
+DO UPDATE SET status = excluded.status, source = excluded.source, updated_at = excluded.updated_at
 WHERE (m.status = 'pending' AND excluded.status = 'subscribed')
-    OR (m.status <> 'unsubscribed' AND excluded.status = 'unsubscribed')
+    OR (excluded.status = 'unsubscribed' AND (m.status <> 'unsubscribed' OR starts_with(m.source, '{BULK_SOURCE}')))
 RETURNING contact_id, list_id, status
 """
 _LINK_COLUMNS: Final = ("contact_id", "workspace_id", "status", "created_at")
@@ -116,9 +118,15 @@ class Places:
 
     def fill_known(self, people: Sequence[Placed]) -> Departures:
         """Place people who may be in some of the places already."""
+        left = Departures([], [])
+        for group in by_person(people):
+            gone = self._fill_known(group)
+            left.from_workspace.extend(gone.from_workspace)
+            left.from_lists.extend(gone.from_lists)
+        return left
+
+    def _fill_known(self, people: Sequence[Placed]) -> Departures:
         target, now = self._target, self._target.now
-        if not people:
-            return Departures([], [])
         keys = [key for key, _ in people]
         left = {key for key, person in people if person.standing.status == SubscriptionStatus.UNSUBSCRIBED}
         tagged = [(key, tag) for key, person in people for tag in self.tag_ids(person.tags)]
@@ -153,6 +161,21 @@ class Places:
     def _state(self, list_id: int, state: str) -> str:
         is_unconfirmed = state == MemberStatus.SUBSCRIBED and self._confirming[list_id]
         return str(MemberStatus.PENDING if is_unconfirmed else MemberStatus(state))
+
+
+def by_person(people: Sequence[Placed]) -> Iterator[list[Placed]]:
+    """Yield the people in groups that have nobody twice: two addresses may mean one person since a merge."""
+    remaining = list(people)
+    while remaining:
+        group: dict[int, StagedPerson] = {}
+        later = []
+        for key, person in remaining:
+            if key in group:
+                later.append((key, person))
+            else:
+                group[key] = person
+        yield list(group.items())
+        remaining = later
 
 
 def _status(person: StagedPerson) -> str:

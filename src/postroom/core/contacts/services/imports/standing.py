@@ -76,7 +76,11 @@ def _opt_out(keys: list[int], target: MergeTarget) -> list[int]:
 
 
 def _consent(people: Sequence[Placed], target: MergeTarget) -> list[ConsentChange]:
-    said = {(key, slug): state for key, person in people for slug, state in person.standing.consents}
+    said: dict[tuple[int, str], str] = {}
+    for key, person in people:
+        for slug, state in person.standing.consents:
+            if said.get((key, slug)) != "withdrawn":
+                said[key, slug] = state
     if not said:
         return []
     categories = dict(Category.objects.filter(workspace=target.workspace).values_list("slug", "pk"))
