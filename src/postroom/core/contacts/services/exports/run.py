@@ -12,7 +12,7 @@ from uuid import UUID
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from postroom.core.contacts import rules
 from postroom.core.contacts.errors import BadExport, BadFilter, BadValue, NoSuchSegment
@@ -50,10 +50,13 @@ def fail_export(*, run_uid: UUID, reason: str, now: datetime) -> None:
 def _run(run: ExportRun, clock: Callable[[], datetime]) -> None:
     """Write the whole file, unless somebody else takes over or calls it off meanwhile."""
     people = select_people(workspace=run.workspace, selection=rules.parse_selection(run.selection))
+    # An order that no index has: walking one, the planner goes wrong with people that came since the last ANALYZE
+    # (20,000 of them: 13 s instead of 0.1 s).
+    ids = people.order_by(F("pk") + 0).values_list("pk", flat=True)
     _begin(run, people.count(), clock())
     with tempfile.TemporaryFile() as file:  # without a name: a killed worker leaves nothing behind
         sheet = open_sheet(ExportFormat(run.format), file)
-        if _write(run, people.order_by("pk").values_list("pk", flat=True).iterator(CHUNK_SIZE), sheet):
+        if _write(run, ids.iterator(CHUNK_SIZE), sheet):
             sheet.close()
             _store(run, file, clock())
 
