@@ -1,13 +1,15 @@
 """Imports that meet people who are there already, by whatever address."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from postroom.core.contacts import rules, selectors, services
 from postroom.core.contacts.models import Contact, ContactWorkspace, ListMember
 from postroom.core.contacts.services.imports import run
 from postroom.core.contacts.types import ImportMapping, NewContact
 from postroom.core.workspaces.models import Workspace
-from tests.core.contacts.imports import import_text
+from tests.core.contacts.imports import finish_import, import_text, start_import
 from tests.core.contacts.people import make_contact
 from tests.factories import NOW, make_actor, make_workspace
 
@@ -97,3 +99,17 @@ def test_rows_of_one_person_merge_within_a_batch_and_across_batches(
     new = Contact.objects.get(email="new@example.com")
     assert (new.first_name, new.company) == ("Second", "Acme")
     assert Contact.objects.get(email="known@example.com").first_name == "Ada"
+
+
+def test_a_batch_costs_the_same_few_statements_whatever_its_size() -> None:
+    def count(size: int) -> int:
+        room = make_workspace()
+        text = "Email,Name,Firm\n" + "".join(f"p{n}@example.com,P,F{n % 7}\n" for n in range(size))
+        mapping = ImportMapping({**MAPPING.columns}, tags=("fair",), new_list="News")
+        import_text(room, text, mapping)
+        started = start_import(room, text.replace(",P,", ",Q,"), ImportMapping({**MAPPING.columns}, tags=("fair",)))
+        with CaptureQueriesContext(connection) as captured:
+            finish_import(started)
+        return len(captured)
+
+    assert count(5) == count(500) < 45

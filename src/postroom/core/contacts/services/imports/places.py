@@ -59,7 +59,7 @@ DO UPDATE SET status = excluded.status, source = excluded.source, updated_at = e
 WHERE (m.status = 'pending' AND excluded.status = 'subscribed')
     OR (excluded.status = 'unsubscribed' AND (m.status <> 'unsubscribed' OR starts_with(m.source, '{BULK_SOURCE}')))
 RETURNING contact_id, list_id, status
-"""
+"""  # noqa: S608 - made of constants
 _LINK_COLUMNS: Final = ("contact_id", "workspace_id", "status", "created_at")
 _TAG_COLUMNS: Final = ("contact_id", "tag_id")
 _MEMBER_COLUMNS: Final = (
