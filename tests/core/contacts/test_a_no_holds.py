@@ -3,10 +3,11 @@
 import pytest
 
 from postroom.core.contacts import services
-from postroom.core.contacts.models import BulkRun, Contact, List, ListMember
-from postroom.core.contacts.types import BulkAction, BulkKind, OptOutScope, Selection
+from postroom.core.contacts.models import BulkRun, ConsentChange, Contact, List, ListMember
+from postroom.core.contacts.types import BulkAction, BulkKind, ImportMapping, MemberStatus, OptOutScope, Selection
 from postroom.core.workspaces.models import Workspace
-from tests.core.contacts.people import make_contact, make_list
+from tests.core.contacts.imports import import_text
+from tests.core.contacts.people import make_contact, make_list, set_member
 from tests.factories import NOW, make_actor, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -54,3 +55,18 @@ def test_an_undo_brings_nobody_back_who_left_by_the_other_record_of_a_merge() ->
     merge(room, one, two)
     take_back(done)
     assert (status(news, one), status(news, bob)) == ("unsubscribed", "subscribed")
+
+
+def test_an_undo_brings_nobody_back_of_whom_it_was_said_by_name_since_that_they_are_off() -> None:
+    room = make_workspace()
+    ada, bob, eve = (make_contact(room, f"{name}@example.com") for name in ("ada", "bob", "eve"))
+    news = make_list(room, ada, bob, eve)
+    done = take_off(news, ada, bob, eve)
+    set_member(room, news, ada, MemberStatus.UNSUBSCRIBED)
+    import_text(
+        room, "Email,Lists\nbob@example.com,News=unsubscribed\n", ImportMapping({"Email": "email", "Lists": "lists"})
+    )
+    said = ConsentChange.objects.filter(list=news, state="unsubscribed").exclude(source__startswith="bulk")
+    assert set(said.values_list("contact_id", "source")) == {(ada.pk, "test"), (bob.pk, "import people.csv")}
+    take_back(done)
+    assert [status(news, one) for one in (ada, bob, eve)] == ["unsubscribed", "unsubscribed", "subscribed"]

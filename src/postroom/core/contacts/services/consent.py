@@ -20,7 +20,6 @@ from postroom.core.contacts.selectors.people import lock_contact_by_id, lock_kno
 from postroom.core.contacts.services.proof import Word, keep_proof
 from postroom.core.contacts.services.suppression import suppress_opted_out
 from postroom.core.contacts.types import (
-    BULK_SOURCE,
     ConsentState,
     MemberStatus,
     OptOutScope,
@@ -154,8 +153,8 @@ def _leave_list(workspace: Workspace, contact: Contact, list_id: int, now: datet
         contact=contact,
         defaults={"status": MemberStatus.UNSUBSCRIBED, "created_at": now, "updated_at": now},
     )
-    is_own_word = not member.source.startswith(BULK_SOURCE)  # else the undo of a bulk change would take it for its own
-    if not is_new and member.status == MemberStatus.UNSUBSCRIBED and is_own_word:
+    # Who was taken off by a bulk change says it themselves now, and its undo does not bring them back.
+    if not is_new and member.status == MemberStatus.UNSUBSCRIBED and not member.is_taken_off:
         return False
     member.status, member.source, member.updated_at = MemberStatus.UNSUBSCRIBED, "", now
     member.save(update_fields=["status", "source", "updated_at"])

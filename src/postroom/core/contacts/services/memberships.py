@@ -48,13 +48,14 @@ def set_list_member(
 def put_member(contact: Contact, list_: List, status: MemberStatus, word: Word) -> tuple[ListMember, bool]:
     """Write a person's standing with its history, and return whether that was news; ``contact`` is locked.
 
+    That somebody is off the list is news where a bulk change took them off: its undo does not bring them back then.
     Raises NoSuchList when the list was deleted meanwhile.
     """
     if not hold_lists(workspace=word.workspace, list_ids=[list_.pk]):
         raise NoSuchList(id=list_.pk)
     member = ListMember.objects.filter(list=list_, contact=contact).first()
     before = member.status if member else None
-    if member is not None and before == status:
+    if member is not None and before == status and not member.is_taken_off:
         return member, False
     member = member or ListMember(list=list_, contact=contact, created_at=word.at)
     member.status, member.source, member.updated_at = status, word.source[:60], word.at

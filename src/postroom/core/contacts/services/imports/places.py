@@ -50,16 +50,16 @@ INSERT INTO contacts_contacttag (contact_id, tag_id) SELECT * FROM unnest(%s::bi
 ON CONFLICT (tag_id, contact_id) DO NOTHING
 """
 # What the file says is no bulk change any more, whose undo would bring back whom it took off.
-_LIST: Final = f"""
+_LIST: Final = """
 INSERT INTO contacts_listmember AS m
     (contact_id, list_id, status, reason, properties, source, created_at, updated_at)
-SELECT x.*, '', '{{}}', %s, %s, %s FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS x
+SELECT x.*, '', '{}', %s, %s, %s FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS x
 ON CONFLICT (list_id, contact_id)
 DO UPDATE SET status = excluded.status, source = excluded.source, updated_at = excluded.updated_at
 WHERE (m.status = 'pending' AND excluded.status = 'subscribed')
-    OR (excluded.status = 'unsubscribed' AND (m.status <> 'unsubscribed' OR starts_with(m.source, '{BULK_SOURCE}')))
+    OR (excluded.status = 'unsubscribed' AND (m.status <> 'unsubscribed' OR starts_with(m.source, %s)))
 RETURNING contact_id, list_id, status
-"""  # noqa: S608 - made of constants
+"""
 _LINK_COLUMNS: Final = ("contact_id", "workspace_id", "status", "created_at")
 _TAG_COLUMNS: Final = ("contact_id", "tag_id")
 _MEMBER_COLUMNS: Final = (
@@ -139,7 +139,7 @@ class Places:
                 cursor.execute(_TAG, [*map(array_text, zip(*tagged, strict=True))])
             if not members:
                 return Departures(gone, [])
-            cursor.execute(_LIST, [target.source, now, now, *map(array_text, zip(*members, strict=True))])
+            cursor.execute(_LIST, [target.source, now, now, *map(array_text, zip(*members, strict=True)), BULK_SOURCE])
             changed = cursor.fetchall()
         return Departures(gone, [(key, list_id) for key, list_id, state in changed if state == "unsubscribed"])
 
