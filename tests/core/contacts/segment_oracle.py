@@ -1,6 +1,7 @@
 """What a filter means, in plain Python: written from the description of the language, not from its SQL."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -49,7 +50,7 @@ def holds(part: JSONObject, person: Person, world: World) -> bool:
     if "conditions" in part:
         results = [holds(inner, person, world) for inner in part["conditions"]]  # type: ignore[union-attr, arg-type]
         return all(results) if part["match"] == "all" else any(results)
-    name, operator, value = str(part["field"]), str(part["operator"]), part.get("value")
+    name, operator, value = str(part["field"]), str(part["operator"]), composed(part.get("value"))
     operator = {"is_empty": "is_not_set", "is_not_empty": "is_set"}.get(operator, operator)
     if name.startswith("mail."):
         return deed_holds(name.removeprefix("mail."), operator, value, person, world)
@@ -200,6 +201,13 @@ def text_holds(text: str, operator: str, value: JSONValue) -> bool:
 def folded(text: str) -> str:
     """Lower case letter by letter, as the database does it: no letter becomes two."""
     return "".join(letter.lower()[0] for letter in text)
+
+
+def composed(value: JSONValue) -> JSONValue:
+    """What is asked for is read as every text that comes in: letters with their marks in one piece, no space around."""
+    if isinstance(value, list):
+        return [composed(one) for one in value]
+    return unicodedata.normalize("NFC", value).strip() if isinstance(value, str) else value
 
 
 def lowered(value: JSONValue) -> JSONValue:
