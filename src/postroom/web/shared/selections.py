@@ -24,12 +24,12 @@ def read_filters(query: QueryDict) -> Selection:
 def read_selection(query: QueryDict) -> Selection:
     """Return those ticked, each a ``uid``; with ``all``, or with nobody ticked, all whom the filters let through.
 
-    Raises NoSuchContact for a uid that is none, and what ``read_filters`` raises.
+    Raises NoSuchContact when none of the uids is one, and what ``read_filters`` raises.
     """
     filters = read_filters(query)
     if query.get("all") or "uid" not in query:
         return filters
-    uids = [parse_uuid(text) for text in query.getlist("uid")]
-    if not all(uids):
+    uids = tuple(str(uid) for text in query.getlist("uid") if (uid := parse_uuid(text)))
+    if not uids:
         raise NoSuchContact
-    return Selection(uids=tuple(map(str, uids)))
+    return Selection(uids=uids)
