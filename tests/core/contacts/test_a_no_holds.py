@@ -2,9 +2,17 @@
 
 import pytest
 
-from postroom.core.contacts import services
+from postroom.core.contacts import rules, selectors, services
 from postroom.core.contacts.models import BulkRun, ConsentChange, Contact, List, ListMember
-from postroom.core.contacts.types import BulkAction, BulkKind, ImportMapping, MemberStatus, OptOutScope, Selection
+from postroom.core.contacts.types import (
+    BulkAction,
+    BulkKind,
+    Fence,
+    ImportMapping,
+    MemberStatus,
+    OptOutScope,
+    Selection,
+)
 from postroom.core.workspaces.models import Workspace
 from tests.core.contacts.imports import import_text
 from tests.core.contacts.people import make_contact, make_list, set_member
@@ -41,6 +49,19 @@ def take_back(done: BulkRun) -> None:
     services.run_bulk_undo(run_uid=done.uid, clock=lambda: NOW)
 
 
+def forbidden(room: Workspace, email: str, category_id: int | None = None, message_class: str = "marketing") -> str:
+    """Return why a mail may not go to an address, empty when it may."""
+    fence = Fence(category_id=category_id)
+    state = selectors.load_address_states(workspace=room, addresses=[email], fence=fence)[email]
+    return rules.may_we_mail(
+        state,
+        message_class=message_class,
+        has_list=False,
+        has_category=category_id is not None,
+        allows_prospects=True,
+    ).reason
+
+
 def status(list_: List, contact: Contact) -> str:
     return ListMember.objects.get(list=list_, contact=contact).status
 
@@ -70,3 +91,14 @@ def test_an_undo_brings_nobody_back_of_whom_it_was_said_by_name_since_that_they_
     assert set(said.values_list("contact_id", "source")) == {(ada.pk, "test"), (bob.pk, "import people.csv")}
     take_back(done)
     assert [status(news, one) for one in (ada, bob, eve)] == ["unsubscribed", "unsubscribed", "subscribed"]
+
+
+def test_coming_back_to_one_workspace_revives_nobody_where_they_come_by_a_file_later() -> None:
+    room = make_workspace()
+    neighbour = make_workspace(organization=room.organization)
+    ada = make_contact(room)
+    leave(room, ada, OptOutScope(is_everything=True))
+    services.opt_in(workspace=room, contact_id=ada.pk, source="link", actor=make_actor(), now=NOW)
+    import_text(neighbour, "Email\nada@example.com\n", ImportMapping({"Email": "email"}))
+    assert forbidden(room, "ada@example.com") == ""
+    assert forbidden(neighbour, "ada@example.com") == "unsubscribed"

@@ -154,7 +154,9 @@ def test_coming_back_to_one_workspace_leaves_a_no_to_everything_standing_in_the_
     assert not ada.is_globally_opted_out
     assert may_mail(room, ada)
     assert not may_mail(neighbour, ada)
-    assert may_mail(later, make_contact(later))
+    assert not may_mail(later, make_contact(later))
+    assert save(later, ada).reach is Reach.CHOSEN
+    assert [may_mail(one, ada) for one in (room, neighbour, later)] == [True, False, True]
 
 
 def test_a_kept_opt_out_is_lifted_by_its_owner_and_nothing_else_is() -> None:

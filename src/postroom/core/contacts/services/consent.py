@@ -228,11 +228,19 @@ def _take_back_everywhere(contact: Contact, word: Word) -> bool:
     """Make of a no to everything a no to each of the other workspaces."""
     if not contact.is_globally_opted_out:
         return False
-    others = ContactWorkspace.objects.filter(contact=contact).exclude(workspace=word.workspace)
-    others.update(status=SubscriptionStatus.UNSUBSCRIBED)
+    _keep_elsewhere(contact, word.workspace, word.at)
     contact.is_globally_opted_out, contact.globally_opted_out_at, contact.updated_at = False, None, word.at
     contact.save(update_fields=["is_globally_opted_out", "globally_opted_out_at", "updated_at"])
     return True
+
+
+def _keep_elsewhere(contact: Contact, workspace: Workspace, now: datetime) -> None:
+    """Hold a no in each other workspace of the organization: on the link, or for the day when there is one."""
+    links = ContactWorkspace.objects.filter(contact=contact)
+    links.exclude(workspace=workspace).update(status=SubscriptionStatus.UNSUBSCRIBED)
+    others = Workspace.objects.filter(organization_id=workspace.organization_id).exclude(pk=workspace.pk)
+    for other in others.exclude(pk__in=links.values("workspace_id")):
+        suppress_opted_out(workspace=other, contact=contact, scope=SuppressionScope.WORKSPACE, now=now)
 
 
 def _lift_own_words(contact: Contact, workspace: Workspace, now: datetime) -> bool:
@@ -243,8 +251,7 @@ def _lift_own_words(contact: Contact, workspace: Workspace, now: datetime) -> bo
     here = own_words.filter(scope=SuppressionScope.WORKSPACE, workspace=workspace)
     everywhere = own_words.filter(scope=SuppressionScope.ORGANIZATION, organization_id=workspace.organization_id)
     if everywhere.exists():
-        for other in Workspace.objects.filter(organization_id=workspace.organization_id).exclude(pk=workspace.pk):
-            suppress_opted_out(workspace=other, contact=contact, scope=SuppressionScope.WORKSPACE, now=now)
+        _keep_elsewhere(contact, workspace, now)
     return any([_forget_own_word(here), _forget_own_word(everywhere)])
 
 
