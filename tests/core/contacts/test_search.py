@@ -1,7 +1,5 @@
 """Search as you type: any part that somebody types is found, in any script, and no typing breaks the question."""
 
-import time
-
 import pytest
 from django.db import connection
 from hypothesis import given, settings
@@ -141,10 +139,3 @@ def test_whoever_has_a_letter_in_their_name_is_found_by_the_whole_of_it(name: st
 @given(st.text(max_size=60))
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
-
-
-def test_the_words_of_an_ordinary_person_take_a_few_microseconds() -> None:
-    started = time.process_time()
-    for number in range(20_000):
-        search_words(email=f"ada{number}@example.com", first_name="Ada", last_name="Lovelace", company="Engines")
-    assert (time.process_time() - started) / 20_000 < 25e-6  # about 2 on the machine it was written on
