@@ -63,7 +63,9 @@ def _undo_batch(run: ImportRun, now: datetime) -> bool:
     batch = ImportBatch.objects.filter(run=run, is_undone=False).order_by("-first_row").first()
     if batch is None or locked.status != ImportStatus.UNDOING:
         return False
-    people = list(Contact.objects.filter(pk__in=batch.created_ids).order_by("pk").select_for_update())
+    people = list(
+        Contact.objects.filter(pk__in=batch.created_ids).order_by("pk").select_for_update().defer("search", "custom")
+    )
     reasons = judge_people(run=run, contact_ids=[one.pk for one in people])
     going = [one for one in people if reasons[one.pk] is None]
     remove_people(workspace=run.workspace, people=going, now=now)
