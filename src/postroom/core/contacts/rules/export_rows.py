@@ -19,16 +19,20 @@ def value_cell(value: JSONValue) -> Cell:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return value if isinstance(value, float) or abs(value) <= _EXACT else str(value)
     if isinstance(value, str):
         return neutralise(value)
+    if isinstance(value, (int, float)):
+        return _number_cell(value)
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return neutralise(join_cells(map(str, value)))
     return neutralise(json.dumps(value, ensure_ascii=False))
 
 
-def number_text(number: float) -> str:
-    """Return a number without exponent: many readers, ours too, take ``1e5`` for a text."""
+def _number_cell(number: float) -> Cell:
+    """Return a number as it is, or as a text where a spreadsheet would round it or write it with an exponent: many
+    readers, ours too, take ``1e5`` for a text.
+    """
+    if isinstance(number, int):
+        return number if abs(number) <= _EXACT else str(number)
     text = repr(number)
-    return format(Decimal(text), "f") if "e" in text else text
+    return format(Decimal(text), "f") if "e" in text else number

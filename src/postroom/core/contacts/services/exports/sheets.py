@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import IO, Final, Protocol
 
 from postroom.core.contacts.errors import BadExport
-from postroom.core.contacts.rules.export_rows import Cell, number_text
+from postroom.core.contacts.rules.export_rows import Cell
 from postroom.core.contacts.types import ExportFormat
 from postroom.kit.xlsx import MAX_ROWS, MAX_TEXT, XlsxWriter
 
@@ -39,7 +39,7 @@ class _CsvSheet:
         self._writer = csv.writer(self._text)
 
     def write(self, row: Sequence[Cell]) -> None:
-        self._writer.writerow([one if isinstance(one, str) else number_text(one) for one in row])
+        self._writer.writerow(row)
 
     def close(self) -> None:
         self._text.flush()
