@@ -1,5 +1,8 @@
 """A no once said holds: no merge, undo, import, deletion, change of address or coming back elsewhere revives it."""
 
+import io
+from collections.abc import Callable
+
 import pytest
 
 from postroom.core.contacts import rules, selectors, services
@@ -9,9 +12,14 @@ from postroom.core.contacts.types import (
     BulkKind,
     Fence,
     ImportMapping,
+    Lift,
     MemberStatus,
+    NewSuppression,
     OptOutScope,
     Selection,
+    SuppressionReason,
+    SuppressionScope,
+    Upload,
 )
 from postroom.core.workspaces.models import Workspace
 from tests.core.contacts.imports import import_text
@@ -28,6 +36,17 @@ def leave(room: Workspace, contact: Contact, scope: OptOutScope) -> None:
 def merge(room: Workspace, survivor: Contact, other: Contact) -> Contact:
     return services.merge_contacts(
         workspace=room, survivor_uid=survivor.uid, other_uid=other.uid, choices={}, actor=make_actor(), now=NOW
+    )
+
+
+def suppress(
+    room: Workspace,
+    email: str,
+    reason: SuppressionReason = SuppressionReason.COMPLAINT,
+    scope: SuppressionScope = SuppressionScope.WORKSPACE,
+) -> None:
+    services.suppress_address(
+        workspace=room, email=email, scope=scope, reason=reason, detail="", actor=make_actor(), now=NOW
     )
 
 
@@ -57,7 +76,7 @@ def forbidden(room: Workspace, email: str, category_id: int | None = None, messa
         state,
         message_class=message_class,
         has_list=False,
-        has_category=category_id is not None,
+        has_category=True,
         allows_prospects=True,
     ).reason
 
@@ -100,5 +119,84 @@ def test_coming_back_to_one_workspace_revives_nobody_where_they_come_by_a_file_l
     leave(room, ada, OptOutScope(is_everything=True))
     services.opt_in(workspace=room, contact_id=ada.pk, source="link", actor=make_actor(), now=NOW)
     import_text(neighbour, "Email\nada@example.com\n", ImportMapping({"Email": "email"}))
-    assert forbidden(room, "ada@example.com") == ""
+    assert forbidden(room, "ada@example.com") == "no_consent"
     assert forbidden(neighbour, "ada@example.com") == "unsubscribed"
+
+
+def test_an_opt_out_behind_a_dead_mailbox_goes_along_with_the_merged_person() -> None:
+    room = make_workspace()
+    one, two = make_contact(room), make_contact(room, "ada@work.example")
+    suppress(room, "ada@work.example", SuppressionReason.UNSUBSCRIBED)
+    suppress(room, "ada@work.example", SuppressionReason.HARD_BOUNCE)
+    merge(room, one, two)
+    assert forbidden(room, "ada@work.example") == "hard_bounce"
+    assert forbidden(room, "ada@example.com") == "unsubscribed"
+
+
+def test_an_opt_out_behind_a_complaint_goes_along_and_outlives_its_lifting() -> None:
+    room = make_workspace()
+    one, two = make_contact(room), make_contact(room, "ada@work.example")
+    suppress(room, "ada@work.example", SuppressionReason.UNSUBSCRIBED)
+    suppress(room, "ada@work.example", SuppressionReason.COMPLAINT)
+    merge(room, one, two)
+    assert forbidden(room, "ada@example.com") == "complaint"
+    services.unsuppress_address(
+        workspace=room, email="ada@example.com", actor=make_actor(), now=NOW, lift=Lift(is_confirmed=True)
+    )
+    assert forbidden(room, "ada@example.com") == "unsubscribed"
+
+
+def by_name(room: Workspace, email: str) -> None:
+    suppress(room, email)
+
+
+def many_at_once(room: Workspace, email: str) -> None:
+    entries = [NewSuppression(email, SuppressionReason.COMPLAINT), NewSuppression("b@x.org", SuppressionReason.MANUAL)]
+    news = services.suppress_addresses(
+        workspace=room,
+        entries=entries,
+        scope=SuppressionScope.WORKSPACE,
+        source="page",
+        actor=make_actor(),
+        now=NOW,
+    )
+    assert news == 2  # addresses that somebody named, and not those that follow from them
+
+
+def by_a_file_of_suppressions(room: Workspace, email: str) -> None:
+    started = services.start_suppression_file(
+        workspace=room,
+        upload=Upload(io.BytesIO(f"{email}\nb@x.org\n".encode()), "stop.csv"),
+        scope=SuppressionScope.WORKSPACE,
+        reason=SuppressionReason.COMPLAINT,
+        actor=make_actor(),
+        now=NOW,
+    )
+    services.run_suppression_file(run_uid=started.uid, clock=lambda: NOW)
+    started.refresh_from_db()
+    assert (started.processed_rows, started.added_rows, started.known_rows) == (2, 2, 0)
+
+
+def by_an_import(room: Workspace, email: str) -> None:
+    mapping = ImportMapping({"Email": "email", "Suppressed": "suppressed"})
+    import_text(room, f"Email,Suppressed\n{email},complaint\n", mapping)
+
+
+@pytest.mark.parametrize("door", [by_name, many_at_once, by_a_file_of_suppressions, by_an_import])
+def test_a_complaint_under_an_address_given_up_holds_for_the_one_kept_by_every_door(
+    door: Callable[[Workspace, str], None],
+) -> None:
+    room = make_workspace()
+    merge(room, make_contact(room), make_contact(room, "ada@work.example"))
+    suppress(room, "ada@work.example", SuppressionReason.HARD_BOUNCE)
+    assert forbidden(room, "ada@example.com") == "no_consent"
+    door(room, "ada@work.example")
+    assert (forbidden(room, "ada@work.example"), forbidden(room, "ada@example.com")) == ("complaint", "complaint")
+
+
+def test_what_the_operator_bans_binds_the_kept_address_in_the_organization_that_merged_and_in_no_other() -> None:
+    room, stranger = make_workspace(), make_workspace()
+    merge(room, make_contact(room), make_contact(room, "ada@work.example"))
+    suppress(room, "ada@work.example", SuppressionReason.BANNED, SuppressionScope.PLATFORM)
+    assert forbidden(stranger, "ada@work.example") == "banned"
+    assert (forbidden(room, "ada@example.com"), forbidden(stranger, "ada@example.com")) == ("banned", "no_consent")

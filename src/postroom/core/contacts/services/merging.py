@@ -21,21 +21,19 @@ from postroom.core.contacts.models import (
     Interaction,
     ListMember,
     PrivacyRequest,
-    Suppression,
 )
 from postroom.core.contacts.rules import merging
 from postroom.core.contacts.selectors.fields import list_field_specs
 from postroom.core.contacts.selectors.merging import given_up_address
 from postroom.core.contacts.selectors.people import lock_unmerged
+from postroom.core.contacts.services.former_addresses import carry_will
 from postroom.core.contacts.services.people import fill_record
 from postroom.core.contacts.services.proof import Word, keep_proof
 from postroom.core.contacts.services.snapshots import take_snapshot
-from postroom.core.contacts.services.suppression import OF_THE_PERSON, suppress_address
-from postroom.core.contacts.types import FieldChoice, Side, SuppressionReason, SuppressionScope
+from postroom.core.contacts.types import FieldChoice, Side
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
-from postroom.kit import crypto
 from postroom.kit.types import JSONObject
 
 SOURCE: Final = "two records merged"
@@ -90,7 +88,8 @@ def merge_contacts(
     _delete_row(other)
     _write_survivor(merge)
     _write_alias(merge, old_id, given_up, snapshot)
-    _carry_suppressions(merge, given_up)
+    if given_up:
+        carry_will(workspace=workspace, contact=survivor, former=given_up, actor=actor, now=now)
     events.move_contact_events(old_id=old_id, new_id=survivor.pk)
     act = AuditRecord("contact.merged", "contact", survivor.pk, before=snapshot, after={"old_id": old_id})
     events.record_act(
@@ -216,22 +215,3 @@ def _write_alias(merge: _Merge, old_id: int, given_up: str, snapshot: JSONObject
         merged_by_id=merge.word.actor.user_id,
         merged_at=merge.word.at,
     )
-
-
-def _carry_suppressions(merge: _Merge, given_up: str) -> None:
-    """The address given up keeps its suppressions; those that were the person's will hold for the one kept, too."""
-    if not given_up or not merge.survivor.email:
-        return
-    found = Suppression.objects.filter(address_hash=crypto.address_hash(given_up), reason__in=OF_THE_PERSON)
-    organization_id = merge.survivor.organization_id
-    ours = models.Q(organization_id=organization_id) | models.Q(workspace__organization_id=organization_id)
-    for row in found.filter(ours).select_related("workspace"):
-        suppress_address(
-            workspace=row.workspace or merge.workspace,
-            email=merge.survivor.email,
-            scope=SuppressionScope(row.scope),
-            reason=SuppressionReason(row.reason),
-            detail=f"From an address merged into this one. {row.detail}".strip(),
-            actor=merge.word.actor,
-            now=merge.word.at,
-        )

@@ -1,7 +1,7 @@
 """Writes of suppressions: addresses that must not be mailed, whoever asks."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -70,6 +70,11 @@ OF_THE_PERSON: Final = frozenset(
 )
 """What its owner or the team wanted, and not what is wrong with an address: it goes along with the person."""
 
+SCOPE_ALONG: Final = {scope: scope for scope in SuppressionScope} | {
+    SuppressionScope.PLATFORM: SuppressionScope.ORGANIZATION
+}
+"""How far it reaches there: who is one person is the word of one organization, and binds no other."""
+
 _LIFTED_FREELY: Final = SuppressionReason.MANUAL
 _WORDS: Final = {
     SuppressionReason.HARD_BOUNCE: "its mailbox did not exist",
@@ -92,24 +97,24 @@ def suppress_address(
 ) -> bool:
     """Never mail this address again, as far as ``scope`` reaches. Return whether that was news.
 
-    Safe to repeat; a complaint replaces a bounce and not the other way round. Somebody's will, said under an address
-    that they gave up in a merge, holds for the one they kept. Raises BadAddress.
+    Safe to repeat; a complaint replaces a bounce and not the other way round. Raises BadAddress.
     """
-    address = rules.normalise_email(email)
-    news = put_suppressions(workspace, scope, [NewSuppression(address, reason, detail)], now)
-    if not news:
-        return False
-    contact = find_owner(organization_id=workspace.organization_id, email=address)
-    if contact is not None and reason in OF_THE_PERSON and contact.email and contact.email != address:
-        put_suppressions(workspace, scope, [NewSuppression(contact.email, reason, detail)], now)
-    act = AuditRecord(
-        "contact.suppressed", "suppression", news[0], after={"reason": reason.value, "scope": scope.value}
-    )
-    contact_id = contact.pk if contact else None
-    events.record_act(
-        workspace=workspace, actor=actor, act=act, now=now, contact_id=contact_id, data={"reason": reason.value}
-    )
-    return True
+    entry = NewSuppression(rules.normalise_email(email), reason, detail)
+    return suppress_entry(workspace=workspace, entry=entry, scope=scope, actor=actor, now=now)
+
+
+def suppress_entry(
+    *, workspace: Workspace, entry: NewSuppression, scope: SuppressionScope, actor: Actor, now: datetime
+) -> bool:
+    """Do the same for an address in its one spelling, within the caller's transaction."""
+    news = put_suppressions(workspace, scope, [entry], now)
+    if news:
+        reason: JSONObject = {"reason": entry.reason.value}
+        act = AuditRecord("contact.suppressed", "suppression", news[0], after={**reason, "scope": scope.value})
+        contact = find_owner(organization_id=workspace.organization_id, email=entry.address)
+        contact_id = contact.pk if contact else None
+        events.record_act(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact_id, data=reason)
+    return bool(news)
 
 
 @transaction.atomic
@@ -221,8 +226,38 @@ def _kept(people: Sequence[Contact]) -> list[NewSuppression]:
 def put_suppressions(
     workspace: Workspace, scope: SuppressionScope, entries: Sequence[NewSuppression], now: datetime
 ) -> list[int]:
-    """Write what is news, and return its keys: an equal or stronger suppression stays as it stands."""
+    """Write what is news, and return its keys: an equal or stronger suppression stays as it stands.
+
+    Somebody's will, said under an address that they gave up in a merge, holds for the one they kept, too.
+    """
     strongest = _strongest(entries)
+    news = _upsert(workspace, scope, strongest, now)
+    if carried := _strongest(_for_kept_addresses(workspace, strongest.values())):
+        _upsert(workspace, SCOPE_ALONG[scope], carried, now)
+    return news
+
+
+def will_under(entry: NewSuppression, address: str) -> NewSuppression | None:
+    """Return what of a suppression goes along with a person to another address of theirs, if anything does."""
+    detail = f"From another address of theirs. {entry.detail}".strip()
+    own = replace(entry, address=address, address_hash=b"", detail=detail)
+    if entry.reason in OF_THE_PERSON:
+        return own
+    return replace(own, reason=SuppressionReason.UNSUBSCRIBED) if entry.is_opted_out else None
+
+
+def _for_kept_addresses(workspace: Workspace, entries: Iterable[NewSuppression]) -> list[NewSuppression]:
+    said = {one.address: one for one in entries if one.address and will_under(one, one.address)}
+    if not said:
+        return []
+    merged = ContactAlias.objects.filter(organization_id=workspace.organization_id, email__in=said)
+    pairs = merged.exclude(contact__email=None).values_list("email", "contact__email")
+    return [one for given_up, kept in pairs if kept and (one := will_under(said[given_up], kept))]
+
+
+def _upsert(
+    workspace: Workspace, scope: SuppressionScope, strongest: Mapping[bytes, NewSuppression], now: datetime
+) -> list[int]:
     values = {
         "scope": scope.value,
         "organization": workspace.organization_id if scope is not SuppressionScope.PLATFORM else None,
