@@ -39,7 +39,7 @@ bench: .venv/dev.stamp ## measure against reference programs (Postfix's and wrk,
 	PATH="$$PWD/.tools/bin:$$PATH" $(PY) -m tests.benchmarks $(ARGS)
 
 bench-people: .venv/dev.stamp ## a million people: import, kill and resume, search, lists, segments (ARGS="--rows 10000,100000")
-	$(PY) -m tests.benchmarks people $(ARGS)
+	$(PY) -m tests.benchmarks people-import people people-export $(ARGS)
 
 lock: ## write both lock files anew
 	test -x .tools/uv/bin/uv || { $(PYTHON) -m venv .tools/uv && .tools/uv/bin/python -m pip --quiet install uv; }
