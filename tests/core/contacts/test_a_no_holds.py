@@ -10,6 +10,7 @@ from postroom.core.contacts.models import BulkRun, ConsentChange, Contact, List,
 from postroom.core.contacts.types import (
     BulkAction,
     BulkKind,
+    ContactChanges,
     Fence,
     ImportMapping,
     Lift,
@@ -200,3 +201,55 @@ def test_what_the_operator_bans_binds_the_kept_address_in_the_organization_that_
     suppress(room, "ada@work.example", SuppressionReason.BANNED, SuppressionScope.PLATFORM)
     assert forbidden(stranger, "ada@work.example") == "banned"
     assert (forbidden(room, "ada@example.com"), forbidden(stranger, "ada@example.com")) == ("banned", "no_consent")
+
+
+def readdress(room: Workspace, contact: Contact, email: str | None) -> Contact:
+    changes = ContactChanges(email=email)
+    return services.update_contact(workspace=room, uid=contact.uid, changes=changes, actor=make_actor(), now=NOW)
+
+
+@pytest.mark.parametrize("scope", list(SuppressionScope))
+@pytest.mark.parametrize(
+    ("reason", "follows"),
+    [
+        (SuppressionReason.COMPLAINT, "complaint"),
+        (SuppressionReason.UNSUBSCRIBED, "unsubscribed"),
+        (SuppressionReason.MANUAL, "manual"),
+        (SuppressionReason.BANNED, "banned"),
+        (SuppressionReason.HARD_BOUNCE, "no_consent"),
+    ],
+)
+def test_a_new_address_is_mailed_no_more_than_the_old_one_was(
+    reason: SuppressionReason, follows: str, scope: SuppressionScope
+) -> None:
+    room = make_workspace()
+    neighbour = make_workspace(organization=room.organization)
+    ada = make_contact(room)
+    suppress(neighbour if scope is SuppressionScope.WORKSPACE else room, "ada@example.com", reason, scope)
+    readdress(room, ada, "ada@work.example")
+    assert forbidden(room, "ada@work.example") == ("no_consent" if scope is SuppressionScope.WORKSPACE else follows)
+    assert forbidden(neighbour, "ada@work.example") == follows
+    assert forbidden(make_workspace(), "ada@work.example") == "no_consent"
+
+
+def test_an_opt_out_behind_a_dead_mailbox_goes_along_to_the_new_address() -> None:
+    room = make_workspace()
+    ada = make_contact(room)
+    suppress(room, "ada@example.com", SuppressionReason.UNSUBSCRIBED)
+    suppress(room, "ada@example.com", SuppressionReason.HARD_BOUNCE)
+    readdress(room, ada, "ada@work.example")
+    assert forbidden(room, "ada@work.example") == "unsubscribed"
+
+
+@pytest.mark.parametrize(
+    ("scope", "reason"),
+    [(SuppressionScope.WORKSPACE, "opted_out"), (SuppressionScope.ORGANIZATION, "opted_out_everywhere")],
+)
+def test_nobody_loses_their_no_by_having_no_address_for_a_while(scope: SuppressionScope, reason: str) -> None:
+    room = make_workspace()
+    ada = make_contact(room)
+    suppress(room, "ada@example.com", SuppressionReason.COMPLAINT, scope)
+    gone = readdress(room, ada, None)
+    assert gone.is_globally_opted_out is (scope is SuppressionScope.ORGANIZATION)
+    readdress(room, ada, "ada@work.example")
+    assert forbidden(room, "ada@work.example") == reason

@@ -22,6 +22,7 @@ from postroom.core.contacts.selectors.aliases import find_owner
 from postroom.core.contacts.selectors.fields import list_field_specs
 from postroom.core.contacts.selectors.people import lock_contact, lock_unmerged
 from postroom.core.contacts.services.departures import remove_people
+from postroom.core.contacts.services.former_addresses import carry_will
 from postroom.core.contacts.types import ContactChanges, NewContact
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
@@ -73,6 +74,8 @@ def add_contact(*, workspace: Workspace, new: NewContact, actor: Actor, now: dat
 def update_contact(*, workspace: Workspace, uid: UUID, changes: ContactChanges, actor: Actor, now: datetime) -> Contact:
     """Change the fields that ``changes`` mentions; custom values are merged key by key, an empty one is taken away.
 
+    What they wanted under the address they had holds for the new one, too; with none, the record remembers it.
+
     Raises NoSuchContact, BadAddress, BadValue, BadContact, or ContactExists when another person has the address.
     """
     contact = lock_contact(workspace=workspace, uid=uid)
@@ -88,6 +91,9 @@ def update_contact(*, workspace: Workspace, uid: UUID, changes: ContactChanges, 
     fill_record(contact)
     contact.updated_at = now
     _save_unique(contact)
+    former = before.get("email")
+    if "email" in changed and isinstance(former, str):
+        carry_will(workspace=workspace, contact=contact, former=former, actor=actor, now=now)
     act = AuditRecord(
         "contact.updated",
         "contact",
