@@ -10,6 +10,7 @@ from postroom.core.contacts.models import BulkRun, ConsentChange, Contact, List,
 from postroom.core.contacts.types import (
     BulkAction,
     BulkKind,
+    ConsentState,
     ContactChanges,
     Fence,
     ImportMapping,
@@ -253,3 +254,37 @@ def test_nobody_loses_their_no_by_having_no_address_for_a_while(scope: Suppressi
     assert gone.is_globally_opted_out is (scope is SuppressionScope.ORGANIZATION)
     readdress(room, ada, "ada@work.example")
     assert forbidden(room, "ada@work.example") == reason
+
+
+@pytest.mark.parametrize("is_bulk", [False, True])
+def test_a_withdrawn_topic_outlives_the_person(is_bulk: bool) -> None:
+    room = make_workspace()
+    tips = services.create_category(workspace=room, name="Tips", slug="tips", actor=make_actor(), now=NOW)
+    ada, bob = make_contact(room), make_contact(room, "bob@example.com")
+    leave(room, ada, OptOutScope(category_id=tips.pk))
+    services.set_consent(
+        workspace=room,
+        contact_id=bob.pk,
+        category_id=tips.pk,
+        state=ConsentState.GRANTED,
+        source="form",
+        actor=make_actor(),
+        now=NOW,
+    )
+    delete(room, ada, bob, is_bulk=is_bulk)
+    text = "Email,Topics\nada@example.com,tips=granted\nbob@example.com,tips=granted\n"
+    import_text(room, text, ImportMapping({"Email": "email", "Topics": "consents"}))
+    assert forbidden(room, "ada@example.com", category_id=tips.pk) == "unsubscribed"
+    assert forbidden(room, "ada@example.com", message_class="outreach") == "unsubscribed"
+    assert forbidden(room, "bob@example.com", category_id=tips.pk) == ""
+
+
+def delete(room: Workspace, *people: Contact, is_bulk: bool) -> None:
+    if not is_bulk:
+        for one in people:
+            services.delete_contact(workspace=room, uid=one.uid, actor=make_actor(), now=NOW)
+        return
+    chosen = Selection(uids=tuple(str(one.uid) for one in people))
+    action = BulkAction(BulkKind.DELETE, {"count": len(people)})
+    started = services.start_bulk(workspace=room, selection=chosen, action=action, actor=make_actor(), now=NOW)
+    services.run_bulk(run_uid=started.uid, clock=lambda: NOW)

@@ -11,10 +11,11 @@ from django.db import connection, transaction
 
 from postroom.core.contacts import rules
 from postroom.core.contacts.errors import SuppressionFinal, SuppressionGuarded
-from postroom.core.contacts.models import Contact, ContactAlias, ContactWorkspace, ListMember, Suppression
+from postroom.core.contacts.models import Consent, Contact, ContactAlias, ContactWorkspace, ListMember, Suppression
 from postroom.core.contacts.selectors.aliases import find_owner
 from postroom.core.contacts.selectors.suppressions import find_suppression, lock_suppression
 from postroom.core.contacts.types import (
+    ConsentState,
     Lift,
     MemberStatus,
     NewSuppression,
@@ -191,15 +192,16 @@ def _lift(workspace: Workspace, row: Suppression, lift: Lift, actor: Actor, now:
 def keep_opt_outs(*, workspace: Workspace, people: Sequence[Contact], now: datetime) -> None:
     """Before people leave a workspace: let their opt-outs live on, so that a later import does not revive them.
 
-    Their standing with lists goes with them, so having left any of these counts as having left all. A category needs
-    nothing: without a word of theirs it is closed.
+    Their standing with lists and categories goes with them, so a no to any of these counts as a no to all: a file may
+    say yes to a category in their name, and outreach asks for no yes at all.
     """
     ids = [one.pk for one in people]
     links = ContactWorkspace.objects.filter(contact_id__in=ids)
     elsewhere = set(links.exclude(workspace=workspace).values_list("contact_id", flat=True))
     here = links.filter(workspace=workspace, status=SubscriptionStatus.UNSUBSCRIBED)
     lists = ListMember.objects.filter(contact_id__in=ids, list__workspace=workspace, status=MemberStatus.UNSUBSCRIBED)
-    left = {*here.values_list("contact_id", flat=True), *lists.values_list("contact_id", flat=True)}
+    topics = Consent.objects.filter(contact_id__in=ids, category__workspace=workspace, state=ConsentState.WITHDRAWN)
+    left = {pk for said in (here, lists, topics) for pk in said.values_list("contact_id", flat=True)}
     # The record itself holds a global opt-out as long as it lives.
     ends = {one.pk for one in people if one.is_globally_opted_out} - elsewhere
     ending = [one for one in people if one.pk in ends]
