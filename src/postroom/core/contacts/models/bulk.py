@@ -11,8 +11,8 @@ from postroom.kit.ids import uuid7
 class BulkRun(models.Model):
     """One action on a selection of people, done batch by batch by a job.
 
-    ``selection`` says on whom (see ``types.Selection``), ``params`` what the ``action`` needs. It goes through the people
-    up to the newest there was when it began, ``until_contact_id``: nobody who comes later is touched.
+    ``selection`` says on whom (see ``types.Selection``), ``params`` what the ``action`` needs. It goes through the
+    people up to the newest there was when it began, ``until_contact_id``: nobody who comes later is touched.
     ``changed_rows`` counts those whom it really changed.
     """
 
