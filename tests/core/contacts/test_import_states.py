@@ -25,6 +25,7 @@ from postroom.core.contacts.types import (
     NewField,
     OptOutScope,
 )
+from postroom.core.events.models import DomainEvent
 from postroom.core.workspaces.models import Workspace
 from tests.core.contacts.imports import import_text
 from tests.core.contacts.people import make_contact, make_list, set_member
@@ -270,3 +271,15 @@ def test_an_apostrophe_that_keeps_a_formula_quiet_is_taken_off_again() -> None:
     )
     rows = Contact.objects.order_by("email").values_list("first_name", "last_name")
     assert list(rows) == [("=1+1", "'Tis"), ("+49 30 1234", "'@x")]
+
+
+
+def test_people_whom_a_cell_puts_on_a_list_that_asks_are_asked() -> None:
+    room = make_workspace()
+    services.create_list(workspace=room, name="Asks", actor=make_actor(), now=NOW, is_double_opt_in=True)
+    services.create_list(workspace=room, name="Asks nobody", actor=make_actor(), now=NOW, is_double_opt_in=True)
+    text = "Email,Lists\na@example.com,Asks=subscribed\nb@example.com,Asks nobody=unsubscribed\n"
+    import_text(room, text, ImportMapping({"Email": "email", "Lists": "lists"}))
+    assert members(room) == {("a", "Asks"): "pending", ("b", "Asks nobody"): "unsubscribed"}
+    wanted = DomainEvent.objects.filter(name="list.confirmations_wanted").values_list("object_id", flat=True)
+    assert list(wanted) == [List.objects.get(name="Asks").pk]

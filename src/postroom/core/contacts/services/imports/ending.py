@@ -6,12 +6,14 @@ from uuid import UUID
 
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from postroom.core.contacts.errors import ImportOver
-from postroom.core.contacts.models import ImportRun, List
+from postroom.core.contacts.models import ImportRun, List, ListMember
 from postroom.core.contacts.selectors.imports import get_import
 from postroom.core.contacts.services.confirmations import ask_confirmations
-from postroom.core.contacts.types import ImportStatus
+from postroom.core.contacts.services.imports.target import source_of
+from postroom.core.contacts.types import ImportStatus, MemberStatus
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord, Door
@@ -63,7 +65,8 @@ def end_import(
 
 
 def _ask_to_confirm(run: ImportRun, actor: Actor, now: datetime) -> None:
-    """Ask whoever came onto the import's list, when that is one whose people confirm themselves."""
-    asking = List.objects.filter(workspace=run.workspace, pk=run.mapping.get("list_id"), is_double_opt_in=True)
-    for list_ in asking:
+    """Ask whoever came onto lists whose people confirm themselves, by the mapping or by what their row says."""
+    unasked = ListMember.objects.filter(status=MemberStatus.PENDING, confirmation_sent_at=None)
+    brought = unasked.filter(list=OuterRef("pk"), source=source_of(run))
+    for list_ in List.objects.filter(Exists(brought), workspace=run.workspace, is_double_opt_in=True):
         ask_confirmations(workspace=run.workspace, list_id=list_.pk, actor=actor, now=now)

@@ -21,7 +21,7 @@ from postroom.core.contacts.selectors.lists import list_categories
 from postroom.core.contacts.services.imports.ending import end_import
 from postroom.core.contacts.services.imports.merge import merge_people
 from postroom.core.contacts.services.imports.reading import read_ahead
-from postroom.core.contacts.services.imports.target import Merged, MergeTarget
+from postroom.core.contacts.services.imports.target import Merged, MergeTarget, source_of
 from postroom.core.contacts.types import CsvFormat, ImportStatus
 from postroom.core.events import services as events
 from postroom.core.events.types import NewEvent
@@ -117,7 +117,7 @@ def _target(run: ImportRun, plan: ReadingPlan, now: datetime) -> MergeTarget:
     return MergeTarget(
         workspace=run.workspace,
         mapping=plan.mapping,
-        source=f"import {run.filename}"[:60],
+        source=source_of(run),
         actor=Actor(door=Door(run.door), user_id=run.created_by_id),
         now=now,
         own_from=_first_made(run) if plan.mapping.on_known == "skip" else None,

@@ -3,9 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from postroom.core.contacts.models import ImportRun
 from postroom.core.contacts.types import ImportMapping
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor
+
+
+def source_of(run: ImportRun) -> str:
+    """Return by which word the memberships of an import say where they are from."""
+    return f"import {run.filename}"[:60]
 
 
 @dataclass(frozen=True, slots=True)
