@@ -283,3 +283,12 @@ def test_people_whom_a_cell_puts_on_a_list_that_asks_are_asked() -> None:
     assert members(room) == {("a", "Asks"): "pending", ("b", "Asks nobody"): "unsubscribed"}
     wanted = DomainEvent.objects.filter(name="list.confirmations_wanted").values_list("object_id", flat=True)
     assert list(wanted) == [List.objects.get(name="Asks").pk]
+
+
+
+def test_nobody_is_made_an_erased_person_by_a_cell() -> None:
+    room = make_workspace()
+    text = "Email,Why\na@example.com,organization:erased\nb@example.com,manual\n"
+    done = import_text(room, text, ImportMapping({"Email": "email", "Why": "suppressed"}))
+    assert (done.created_rows, done.error_rows) == (1, 1)
+    assert "who was erased is not brought in again" in ImportRowError.objects.get().reason

@@ -102,10 +102,10 @@ def _suppression(header: str, cell: str) -> tuple[SuppressionScope, SuppressionR
     scope, colon, reason = cell.strip().rpartition(":")
     if scope and scope.lower() != SuppressionScope.ORGANIZATION:
         raise BadValue(f"{header}: only 'organization:' may stand before the reason, not {scope[:40]!r}.", field=header)
-    return (
-        SuppressionScope.ORGANIZATION if colon else SuppressionScope.WORKSPACE,
-        _word(header, SuppressionReason, reason),
-    )
+    why = _word(header, SuppressionReason, reason)
+    if why is SuppressionReason.ERASED:
+        raise BadValue(f"{header}: who was erased is not brought in again.", field=header)
+    return SuppressionScope.ORGANIZATION if colon else SuppressionScope.WORKSPACE, why
 
 
 def _word(header: str, words: type[E], cell: str) -> E:
