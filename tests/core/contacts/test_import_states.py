@@ -27,7 +27,7 @@ from postroom.core.contacts.types import (
 )
 from postroom.core.events.models import DomainEvent
 from postroom.core.workspaces.models import Workspace
-from tests.core.contacts.imports import import_text
+from tests.core.contacts.imports import finish_import, import_text, start_import
 from tests.core.contacts.people import make_contact, make_list, set_member
 from tests.factories import NOW, make_actor, make_workspace
 
@@ -273,7 +273,6 @@ def test_an_apostrophe_that_keeps_a_formula_quiet_is_taken_off_again() -> None:
     assert list(rows) == [("=1+1", "'Tis"), ("+49 30 1234", "'@x")]
 
 
-
 def test_people_whom_a_cell_puts_on_a_list_that_asks_are_asked() -> None:
     room = make_workspace()
     services.create_list(workspace=room, name="Asks", actor=make_actor(), now=NOW, is_double_opt_in=True)
@@ -285,10 +284,34 @@ def test_people_whom_a_cell_puts_on_a_list_that_asks_are_asked() -> None:
     assert list(wanted) == [List.objects.get(name="Asks").pk]
 
 
-
 def test_nobody_is_made_an_erased_person_by_a_cell() -> None:
     room = make_workspace()
     text = "Email,Why\na@example.com,organization:erased\nb@example.com,manual\n"
     done = import_text(room, text, ImportMapping({"Email": "email", "Why": "suppressed"}))
     assert (done.created_rows, done.error_rows) == (1, 1)
     assert "who was erased is not brought in again" in ImportRowError.objects.get().reason
+
+
+def test_a_row_about_somebody_just_erased_is_refused_and_leaves_nothing_on_them() -> None:
+    room = make_workspace()
+    ada = make_contact(room, "a@example.com")
+    services.erase_contact(workspace=room, uid=ada.uid, actor=make_actor(), now=NOW)
+    mapping = ImportMapping({"Email": "email"}, tags=("fair",))
+    done = import_text(room, "Email\na@example.com\nb@example.com\n", mapping)
+    assert (done.created_rows, done.updated_rows, done.error_rows) == (1, 0, 1)
+    assert ImportRowError.objects.get().reason == "This person has just been erased."
+    assert not ContactWorkspace.objects.filter(contact=ada).exists()
+    assert not ContactTag.objects.filter(contact=ada).exists()
+
+
+def test_an_erasure_waits_for_files_that_may_bring_the_person_back() -> None:
+    room = make_workspace()
+    ada = make_contact(room, "a@example.com")
+    started = start_import(room, "Email\na@example.com\nb@example.com\n", ImportMapping({"Email": "email"}))
+    services.erase_contact(workspace=room, uid=ada.uid, actor=make_actor(), now=NOW)
+    assert not services.finish_erasure(contact_id=ada.pk, clock=lambda: NOW)
+    assert finish_import(started).error_rows == 1
+    ImportRowError.objects.update(raw="a@example.com")
+    assert services.finish_erasure(contact_id=ada.pk, clock=lambda: NOW)
+    assert list(Contact.objects.exclude(email=None).values_list("email", flat=True)) == ["b@example.com"]
+    assert ImportRowError.objects.get().raw == ""

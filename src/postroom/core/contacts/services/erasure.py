@@ -11,10 +11,11 @@ from uuid import UUID
 
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
+from django.db.models import Q
 
 from postroom.core.contacts import ports
 from postroom.core.contacts.jobs import defer_erase_contact
-from postroom.core.contacts.models import Contact, ContactAlias, ContactWorkspace, ExportRun
+from postroom.core.contacts.models import Contact, ContactAlias, ContactWorkspace, ExportRun, ImportRun, SuppressionRun
 from postroom.core.contacts.rules.erasure import make_needles
 from postroom.core.contacts.selectors.aliases import list_person_ids
 from postroom.core.contacts.selectors.people import lock_contact
@@ -59,18 +60,26 @@ def erase_contact(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetim
 def finish_erasure(*, contact_id: int, clock: Callable[[], datetime]) -> bool:
     """Take the data of an erased person out of every table and file. Safe to run twice, and after a kill.
 
-    Return whether that is done; False when mail of theirs is on its way just now, and the job comes back for the rest.
+    Return whether that is done; False when mail of theirs is on its way just now, or a file is being read in that may
+    hold them, and the job comes back for the rest.
     """
     contact = Contact.objects.filter(pk=contact_id).exclude(erased_at=None).first()
     if contact is None:
         return True
     person = _person(contact)
-    if not all([scrub(person, clock()) for scrub in ports.erasure_scrubs()]):
+    # As long as the record has its address, what a file says of the person is refused and does not make them anew.
+    if _is_reading(person) or not all([scrub(person, clock()) for scrub in ports.erasure_scrubs()]):
         defer_erase_contact(contact_id=contact_id, schedule_at=clock() + RETRY_AFTER)
         return False
     scrub_contacts(person)
     empty_contact(person, now=clock())
     return True
+
+
+def _is_reading(person: ErasedPerson) -> bool:
+    """Whether a file of people or of suppressions is under way in the organization."""
+    live = Q(workspace__organization_id=person.organization_id, status__in=(RunStatus.QUEUED, RunStatus.RUNNING))
+    return ImportRun.objects.filter(live).exists() or SuppressionRun.objects.filter(live).exists()
 
 
 def _person(contact: Contact) -> ErasedPerson:

@@ -17,14 +17,14 @@ from postroom.kit.copy import copy_lines
 # looking. Whoever is found stays as they are until the batch is in.
 _FIND: Final = """
 SELECT e.email, c.* FROM unnest(%s::text[]) WITH ORDINALITY AS e(email, n) CROSS JOIN LATERAL (
-    SELECT id, email, first_name, last_name, company FROM contacts_contact
+    SELECT id, email, first_name, last_name, company, erased_at IS NOT NULL FROM contacts_contact
     WHERE organization_id = %s AND email = e.email OFFSET 0 FOR NO KEY UPDATE
 ) c ORDER BY e.n
 """
 _HAS_MERGED: Final = "SELECT EXISTS (SELECT 1 FROM contacts_contactalias WHERE organization_id = %s AND email <> '')"
 # An address that was given up in a merge still means the person it was merged into.
 _FIND_MERGED: Final = """
-SELECT a.email, c.id, c.email, c.first_name, c.last_name, c.company
+SELECT a.email, c.id, c.email, c.first_name, c.last_name, c.company, c.erased_at IS NOT NULL
 FROM contacts_contactalias a JOIN contacts_contact c ON c.id = a.contact_id
 WHERE a.organization_id = %s AND a.email = ANY(%s::text[]) ORDER BY c.id FOR NO KEY UPDATE OF c
 """
@@ -57,13 +57,14 @@ WHERE c.id = s.contact_id AND (
 
 @dataclass(frozen=True, slots=True)
 class KnownPerson:
-    """Somebody the organization has already, with what they are searched by."""
+    """Somebody the organization has already, with what they are searched by; one who ``is_erased`` is about to go."""
 
     id: int
     email: str | None
     first_name: str
     last_name: str
     company: str
+    is_erased: bool = False
 
 
 def find_known(people: Sequence[StagedPerson], target: MergeTarget) -> dict[str, KnownPerson]:

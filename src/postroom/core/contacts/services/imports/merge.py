@@ -14,6 +14,7 @@ from postroom.core.contacts.services.imports.standing import keep_standing
 from postroom.core.contacts.services.imports.target import Merged, MergeTarget, Refusal
 from postroom.kit.copy import copy_lines
 
+_ERASED: Final = "This person has just been erased."
 _RESERVE: Final = "SELECT nextval('contacts_contact_id_seq') FROM generate_series(1, %s)"
 _CONTACT_COLUMNS: Final = (
     "id",
@@ -58,12 +59,14 @@ def _merge(people: Sequence[StagedPerson], target: MergeTarget) -> Merged:
     places = Places(people, target)
     found = find_known(people, target)
     known = {one.id: one for one in found.values()}
-    old = [(found[person.email].id, person) for person in people if person.email in found]
+    met = [(found[person.email], person) for person in people if person.email in found]
+    old = [(one.id, person) for one, person in met if not one.is_erased]
     skipped = [person for key, person in old if _is_skipped(key, target)]
     update_known([(key, person) for key, person in old if not _is_skipped(key, target)], known, target)
     new = _insert([person for person in people if person.email not in found], target)
     keep_standing(new, places.fill_new(new), old, places.fill_known(old), target)
-    return Merged([key for key, _ in new], sum(len(person.rows) for person in skipped))
+    refused = [Refusal(number, _ERASED) for one, person in met if one.is_erased for number in person.rows]
+    return Merged([key for key, _ in new], sum(len(person.rows) for person in skipped), refused)
 
 
 def _is_skipped(contact_id: int, target: MergeTarget) -> bool:
