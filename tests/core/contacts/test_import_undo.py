@@ -190,3 +190,14 @@ def test_a_cancelled_import_stops_at_the_next_edge_and_keeps_what_it_merged(monk
     with pytest.raises(ImportOver):
         services.cancel_import(workspace=room, uid=started.uid, actor=make_actor(), now=NOW)
     assert undo_all(room, started).undone_rows == 2
+
+
+def test_whom_a_later_import_tagged_stays() -> None:
+    room = make_workspace()
+    first = import_text(room, people("ada", "bob"), MAPPING)
+    later = start_import(room, people("ada"), ImportMapping({"Email": "email"}, tags=("vip",)))
+    finish_import(later, now=NOW + timedelta(minutes=10))
+    undo_all(room, first)
+    assert [one.email for one in Contact.objects.all()] == ["ada@example.com"]
+    first.refresh_from_db()
+    assert first.kept_rows == {KeptBy.CHANGED.value: 1}

@@ -47,8 +47,10 @@ RETURNING contact_id
 """
 _TAG: Final = """
 INSERT INTO contacts_contacttag (contact_id, tag_id) SELECT * FROM unnest(%s::bigint[], %s::bigint[])
-ON CONFLICT (tag_id, contact_id) DO NOTHING
+ON CONFLICT (tag_id, contact_id) DO NOTHING RETURNING contact_id
 """
+# A tag has no time of its own: that somebody got one shows on them, for the undo of the import they came with.
+_TOUCH: Final = "UPDATE contacts_contact SET updated_at = %s WHERE id = ANY(%s::bigint[]) AND updated_at < %s"
 # What the file says is no bulk change any more, whose undo would bring back whom it took off.
 _LIST: Final = """
 INSERT INTO contacts_listmember AS m
@@ -137,6 +139,7 @@ class Places:
             gone = [key for (key,) in cursor.fetchall() if key in left]
             if tagged:
                 cursor.execute(_TAG, [*map(array_text, zip(*tagged, strict=True))])
+                cursor.execute(_TOUCH, [now, array_text({key for (key,) in cursor.fetchall()}), now])
             if not members:
                 return Departures(gone, [])
             cursor.execute(_LIST, [target.source, now, now, *map(array_text, zip(*members, strict=True)), BULK_SOURCE])
