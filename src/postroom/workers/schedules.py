@@ -79,6 +79,13 @@ def forget_staged_uploads(now: datetime) -> bool:
 
 
 @every(HOUR_S)
+def forget_served_files(now: datetime) -> bool:
+    """Delete files of imports that have ended, left by a crash."""
+    contacts.forget_served_files(now=now)
+    return False
+
+
+@every(HOUR_S)
 def forget_import_errors(now: datetime) -> bool:
     """Delete rows that imports refused long ago, some at once."""
     return contacts.forget_import_errors(now=now) > 0

@@ -39,3 +39,29 @@ def test_refused_rows_go_ninety_days_after_the_import_ended() -> None:
     assert services.forget_import_errors(now=NOW + timedelta(days=89)) == 0
     assert services.forget_import_errors(now=NOW + timedelta(days=91)) == 1
     assert set(ImportRowError.objects.values_list("run_id", flat=True)) == {runs[1].pk, runs[2].pk}
+
+
+def test_files_that_a_crash_left_behind_go_and_those_still_needed_stay(settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    later = clock.now() + timedelta(hours=2)
+    assert services.forget_served_files(now=later) == 0
+    for name in (
+        "imports/done.csv",
+        "imports/live.csv",
+        "imports/nobodys.csv",
+        "suppressions/done.csv",
+        "exports/a.csv",
+    ):
+        default_storage.save(name, ContentFile(b"Email\n"))
+    for status in ("done", "running"):
+        ImportRun.objects.create(
+            workspace=make_workspace(),
+            filename="a.csv",
+            file=f"imports/{'live' if status == 'running' else status}.csv",
+            file_size=1,
+            created_at=NOW,
+            status=status,
+        )
+    assert services.forget_served_files(now=clock.now()) == 0  # one just stored may wait for its transaction
+    assert services.forget_served_files(now=later) == 3
+    assert sorted(path.name for path in tmp_path.rglob("*.csv")) == ["a.csv", "live.csv"]

@@ -5,6 +5,7 @@ from postroom.core.contacts.services.imports.forgetting import (
     STAGED_FOLDER,
     STAGED_FOR,
     forget_import_errors,
+    forget_served_files,
     forget_staged_uploads,
 )
 from postroom.core.contacts.services.imports.run import fail_import, run_import
@@ -18,6 +19,7 @@ __all__ = [
     "fail_import",
     "fail_import_undo",
     "forget_import_errors",
+    "forget_served_files",
     "forget_staged_uploads",
     "run_import",
     "run_import_undo",
