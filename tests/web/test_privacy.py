@@ -7,9 +7,13 @@ import zipfile
 import pytest
 from django.test import Client
 
+from postroom.core.contacts import services as contacts
 from postroom.core.contacts.models import Contact
-from postroom.core.workspaces.models import AuditEntry, Workspace
-from tests.factories import make_contact
+from postroom.core.contacts.types import InteractionType, NewContact, NewInteraction
+from postroom.core.workspaces import services as workspaces
+from postroom.core.workspaces.models import AuditEntry, User, Workspace
+from postroom.core.workspaces.types import SYSTEM, Role
+from tests.factories import NOW, make_actor, make_contact, make_list, make_workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -55,3 +59,32 @@ def test_a_person_without_an_address_is_erased_by_name(as_owner: Client, workspa
     Contact.objects.update(email=None, first_name="Ada", last_name="Lovelace")
     as_owner.post(f"/w/{workspace.slug}/contacts/{ada.uid}/erase/", {"confirmation": "ada lovelace"})
     assert Contact.objects.get().erased_at is not None
+
+
+def test_a_member_hands_out_what_their_own_workspace_knows_and_an_administrator_everything(
+    as_colleague: Client, as_owner: Client, owner: User, workspace: Workspace, ada: Contact
+) -> None:
+    workspaces.add_member(
+        user=owner, organization=workspace.organization, workspace=None, role=Role.ADMIN, actor=SYSTEM, now=NOW
+    )
+    elsewhere = make_workspace(organization=workspace.organization, name="Elsewhere")
+    contacts.add_contact(workspace=elsewhere, new=NewContact(email="ada@example.com"), actor=SYSTEM, now=NOW)
+    for room, words in ((workspace, "Seen here"), (elsewhere, "Seen there")):
+        note = NewInteraction(type=InteractionType.NOTE, body=words)
+        contacts.add_interaction(workspace=room, contact_uid=ada.uid, new=note, actor=SYSTEM, now=NOW)
+        contacts.tag_contact(workspace=room, uid=ada.uid, tag_name=words, actor=SYSTEM, now=NOW)
+        make_list(workspace=room, members=[ada], name=words)
+    private = NewInteraction(type=InteractionType.NOTE, body="For myself", is_team_visible=False)
+    contacts.add_interaction(workspace=workspace, contact_uid=ada.uid, new=private, actor=make_actor(), now=NOW)
+
+    def take(client: Client) -> str:
+        answer = client.post(f"/w/{workspace.slug}/contacts/{ada.uid}/data/")
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            return archive.read("my-data.json").decode()
+
+    own, all_of_it = take(as_colleague), take(as_owner)
+    assert "Seen here" in own
+    assert "Seen there" not in own
+    assert "Elsewhere" not in own
+    assert "Seen there" in all_of_it
+    assert "For myself" not in own + all_of_it

@@ -10,6 +10,7 @@ from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts import services
 from postroom.core.insights import selectors as insights
 from postroom.core.insights.rules import pack_personal_data
+from postroom.core.workspaces import selectors as workspaces
 from postroom.core.workspaces.types import Role
 from postroom.kit import clock
 from postroom.web.privacy.forms import EraseForm
@@ -20,10 +21,14 @@ from postroom.web.templatetags.house import name_of
 
 @in_room(methods=("POST",))
 def export_person(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
-    """Hand out everything known of a person, as they themselves would get it; it is written down who took it."""
+    """Hand out what is known of a person, as far as the colleague who asks may see it: of the other workspaces only the
+    organization's administrators learn. It is written down who took it.
+    """
     contact = contacts.get_contact(workspace=room.workspace, uid=uid)
     now = clock.now()
-    data = insights.collect_personal_data(contact=contact)
+    sees_all = workspaces.is_organization_admin(user=room.user, workspace=room.workspace)
+    within = None if sees_all else room.workspace
+    data = insights.collect_personal_data(contact=contact, within=within, viewer_id=room.user.pk)
     services.note_data_export(workspace=room.workspace, uid=uid, actor=room.actor, now=now)
     packed = pack_personal_data(data, holder=room.workspace.organization.name, now=now)
     response = HttpResponse(packed, content_type="application/zip")
