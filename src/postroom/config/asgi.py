@@ -44,6 +44,7 @@ class FrontDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, one socket or the life of the process."""
         if scope["type"] == "http":
+            scope = see_through_proxies(scope)
             await self._route(scope)(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
@@ -75,6 +76,18 @@ class FrontDoor:
                 await self._tracking.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def see_through_proxies(scope: Scope) -> Scope:
+    """Return the request as the client sent it to the first of our own proxies, by what that one says of it.
+
+    Each proxy appends whom it speaks for; what stands before those of ours, a client may have made up.
+    """
+    said = [value for key, value in scope["headers"] if key == b"x-forwarded-for"] if settings.TRUSTED_PROXIES else []
+    hops = b",".join(said).decode("latin-1").split(",")
+    if not said or len(hops) < settings.TRUSTED_PROXIES:
+        return scope
+    return {**scope, "client": (hops[-settings.TRUSTED_PROXIES].strip(), 0)}
 
 
 def _is_from_inside(scope: Scope) -> bool:
