@@ -13,6 +13,7 @@ from postroom.core.contacts.models import BulkRun, ContactWorkspace
 from postroom.core.contacts.selectors.directory import count_people
 from postroom.core.contacts.selectors.fields import list_field_specs
 from postroom.core.contacts.selectors.lists import get_list
+from postroom.core.contacts.selectors.segments import segment_time_limit
 from postroom.core.contacts.selectors.selections import select_people, tag_ids
 from postroom.core.contacts.services.people import find_or_make_tags
 from postroom.core.contacts.types import BulkAction, BulkKind, FieldSpec, Selection
@@ -30,8 +31,8 @@ def start_bulk(
 ) -> BulkRun:
     """Have a job do the action to everybody selected; nobody who comes into the workspace later is touched.
 
-    Raises BadBulk, BadValue, NoSuchList, NoSuchSegment, BadFilter, or BulkChanged when a deletion would meet another
-    number of people than was confirmed.
+    Raises BadBulk, BadValue, NoSuchList, NoSuchSegment, BadFilter, or for a deletion BulkChanged when it would meet
+    another number of people than was confirmed, and SegmentTooSlow when they cannot be counted in time.
     """
     select_people(workspace=workspace, selection=selection)  # what cannot be selected is refused now, not by the job
     run = BulkRun.objects.create(
@@ -60,7 +61,8 @@ def _newest(workspace: Workspace) -> int:
 
 def _check_count(workspace: Workspace, selection: Selection, confirmed: JSONValue) -> None:
     """A deletion is done to as many as somebody saw and typed."""
-    found = count_people(workspace=workspace, selection=selection)
+    with segment_time_limit():
+        found = count_people(workspace=workspace, selection=selection)
     if found != confirmed:
         raise BulkChanged(f"{found:,} people are selected now. Nobody was deleted; look again and type that number.")
 
