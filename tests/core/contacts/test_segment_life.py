@@ -127,8 +127,6 @@ def test_what_a_segment_asks_about_can_be_found_before_it_is_deleted() -> None:
     neighbour = make_workspace(organization=room.organization)
     assert selectors.segments_using_field(workspace=neighbour, key="age") == [segment]
     assert selectors.segments_using_field(workspace=room, key="vip") == []
-    assert selectors.segments_using_tag(workspace=room, name="vip") == [segment]
-    assert selectors.segments_using_tag(workspace=room, name="age") == []
     assert selectors.segments_using_list(workspace=room, list_id=news.pk) == [segment]
     assert [one.workspace for one in selectors.segments_using_list(workspace=other, list_id=theirs.pk)] == [other]
 

@@ -87,12 +87,6 @@ class NoSuchCategory(NotFound):
     code = "no_such_category"
 
 
-class NoSuchTag(NotFound):
-    """There is no such tag in this workspace."""
-
-    code = "no_such_tag"
-
-
 class NoSuchSegment(NotFound):
     """There is no such segment in this workspace."""
 

@@ -40,7 +40,7 @@ class Contact(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("organization", "email"), name="contact_email_once"),)
-        # Kilobytes of new words that wait to be sorted in: a search reads them in passing, an import is spared the work.
+        # Kilobytes of new words that wait to be sorted in: a search reads them in passing, an import is spared it.
         indexes = (GinIndex(fields=("search",), name="contact_search", gin_pending_list_limit=16 * 1024),)
 
     def __str__(self) -> str:

@@ -59,7 +59,6 @@ from postroom.core.contacts.selectors.privacy import find_privacy_request
 from postroom.core.contacts.selectors.segment_uses import (
     segments_using_field,
     segments_using_list,
-    segments_using_tag,
 )
 from postroom.core.contacts.selectors.segments import (
     count_segment,
@@ -160,7 +159,6 @@ __all__ = [
     "segment_time_limit",
     "segments_using_field",
     "segments_using_list",
-    "segments_using_tag",
     "select_people",
     "suggest_accounts",
     "visible_interactions",

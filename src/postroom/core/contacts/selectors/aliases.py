@@ -1,10 +1,19 @@
 """Finds people by what they were called before they were merged: old keys, old uids, given-up addresses."""
 
+from collections.abc import Collection
+from typing import Final
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from postroom.core.contacts.models import Contact, ContactAlias
+from postroom.kit.arrays import text_array_text
+
+_KEPT: Final = """
+SELECT a.email, c.email FROM contacts_contactalias a JOIN contacts_contact c ON c.id = a.contact_id
+WHERE a.organization_id = %s AND a.email = ANY(%s::text[]) AND c.email IS NOT NULL
+"""
 
 
 def find_survivor(
@@ -20,6 +29,16 @@ def find_owner(*, organization_id: int, email: str) -> Contact | None:
     people = Contact.objects.filter(organization_id=organization_id, erased_at=None)
     former = {"aliases__organization_id": organization_id, "aliases__email": email}
     return people.filter(email=email).first() or people.filter(**former).first()
+
+
+def find_kept_addresses(*, organization_id: int, emails: Collection[str]) -> list[tuple[str, str]]:
+    """Return which of many normalised addresses were given up in merges, each with the one that was kept."""
+    merged = ContactAlias.objects.filter(organization_id=organization_id).exclude(email="")
+    if not emails or not merged.exists():
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT, [organization_id, text_array_text(emails)])
+        return [(given_up, kept) for given_up, kept in cursor.fetchall()]
 
 
 def list_person_ids(*, contact: Contact) -> list[int]:

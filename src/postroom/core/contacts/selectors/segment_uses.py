@@ -1,25 +1,17 @@
 """Reads of what segments ask about, for whoever wants to delete or rename it."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from postroom.core.contacts.models import Segment
 from postroom.core.contacts.selectors.lists import get_list
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.types import JSONObject, JSONValue
 
-_TAG: Final = frozenset({"tag", "tags"})
-
 
 def segments_using_field(*, workspace: Workspace, key: str) -> list[Segment]:
     """Return the segments of every workspace of the organization that ask about a custom field, by name."""
     segments = Segment.objects.filter(workspace__organization_id=workspace.organization_id)
     return [one for one in segments.order_by("name", "pk") if {key, f"custom.{key}"} & _fields(one)]
-
-
-def segments_using_tag(*, workspace: Workspace, name: str) -> list[Segment]:
-    """Return the workspace's segments that name a tag."""
-    return _naming(workspace, _TAG, {name.lower()})
 
 
 def segments_using_list(*, workspace: Workspace, list_id: int, by_name: bool = False) -> list[Segment]:

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from postroom.core.contacts import rules
 from postroom.core.contacts.errors import SuppressionFinal, SuppressionGuarded
 from postroom.core.contacts.models import Consent, Contact, ContactAlias, ContactWorkspace, ListMember, Suppression
-from postroom.core.contacts.selectors.aliases import find_owner
+from postroom.core.contacts.selectors.aliases import find_kept_addresses, find_owner
 from postroom.core.contacts.selectors.suppressions import find_suppression, lock_suppression
 from postroom.core.contacts.types import (
     ConsentState,
@@ -250,11 +250,8 @@ def will_under(entry: NewSuppression, address: str) -> NewSuppression | None:
 
 def _for_kept_addresses(workspace: Workspace, entries: Iterable[NewSuppression]) -> list[NewSuppression]:
     said = {one.address: one for one in entries if one.address and will_under(one, one.address)}
-    if not said:
-        return []
-    merged = ContactAlias.objects.filter(organization_id=workspace.organization_id, email__in=said)
-    pairs = merged.exclude(contact__email=None).values_list("email", "contact__email")
-    return [one for given_up, kept in pairs if kept and (one := will_under(said[given_up], kept))]
+    pairs = find_kept_addresses(organization_id=workspace.organization_id, emails=said.keys())
+    return [one for given_up, kept in pairs if (one := will_under(said[given_up], kept))]
 
 
 def _upsert(
