@@ -17,7 +17,8 @@ class ImportRun(models.Model):
 
     ``processed_rows = created_rows + updated_rows + skipped_rows + error_rows`` at every commit; ``file`` names the
     stored upload, ``headers`` are its columns, by which a later file is known to be of the same kind. When it is
-    undone, ``undone_rows`` counts the people who are gone and ``kept_rows`` those who stay, by reason (``types.KeptBy``).
+    undone, ``undone_rows`` counts the people who are gone and ``kept_rows`` those who stay, by reason
+    (``types.KeptBy``).
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
