@@ -8,7 +8,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from postroom.core.contacts import rules, selectors, services
-from postroom.core.contacts.errors import BadBulk, BadValue, BulkChanged, BulkOver, NoSuchBulk, NoSuchList
+from postroom.core.contacts.errors import (
+    BadBulk,
+    BadValue,
+    BulkChanged,
+    BulkOver,
+    NoSuchBulk,
+    NoSuchList,
+    SegmentTooSlow,
+)
 from postroom.core.contacts.models import (
     BulkChange,
     BulkRun,
@@ -19,7 +27,8 @@ from postroom.core.contacts.models import (
     ListMember,
     Suppression,
 )
-from postroom.core.contacts.services.bulk import run
+from postroom.core.contacts.selectors import segments
+from postroom.core.contacts.services.bulk import run, start
 from postroom.core.contacts.types import (
     BulkAction,
     BulkKind,
@@ -241,6 +250,34 @@ def test_a_deletion_needs_the_number_of_those_it_would_meet_and_cannot_be_undone
     assert not Contact.objects.exists()
     with pytest.raises(BulkOver, match="cannot be undone"):
         services.undo_bulk(workspace=room, uid=done.uid, actor=make_actor(), now=NOW)
+
+
+def test_a_deletion_that_would_meet_more_people_by_the_time_it_begins_deletes_nobody() -> None:
+    room = make_workspace()
+    make_contact(room, tags=("old",))
+    bob = make_contact(room, "bob@example.com")
+    started = begin(room, BulkKind.DELETE, Selection(tag="old"), {"count": 1})
+    services.tag_contact(workspace=room, uid=bob.uid, tag_name="old", actor=make_actor(), now=NOW)
+    failed = finish(started)
+    assert (failed.status, failed.processed_rows) == (RunStatus.FAILED, 0)
+    assert "Nobody was deleted" in failed.error
+    assert Contact.objects.count() == 2
+
+
+def test_a_deletion_whose_people_take_too_long_to_count_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = make_workspace()
+    make_contact(room)
+
+    def count_for_ever(**_: object) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(5)")
+        return 1
+
+    monkeypatch.setattr(segments, "WAIT_LIMIT_MS", 50)
+    monkeypatch.setattr(start, "count_people", count_for_ever)
+    with pytest.raises(SegmentTooSlow):
+        begin(room, BulkKind.DELETE, params={"count": 1})
+    assert not BulkRun.objects.exists()
 
 
 def test_who_comes_after_the_beginning_is_not_touched() -> None:

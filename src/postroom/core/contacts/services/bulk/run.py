@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from postroom.core.contacts import rules
-from postroom.core.contacts.errors import BadFilter, BadValue, NoSuchSegment
+from postroom.core.contacts.errors import BadFilter, BadValue, BulkChanged, NoSuchSegment
 from postroom.core.contacts.models import BulkChange, BulkRun, ContactWorkspace, List
 from postroom.core.contacts.selectors.selections import Keys, select_people
 from postroom.core.contacts.services.bulk.acts import apply_batch, can_undo
@@ -44,7 +44,7 @@ def run_bulk(*, run_uid: UUID, clock: Callable[[], datetime]) -> None:
                 _end(run, clock())
                 return
             run.refresh_from_db(fields=["status", "last_contact_id"])
-    except (BadFilter, BadValue, NoSuchSegment) as error:
+    except (BadFilter, BadValue, BulkChanged, NoSuchSegment) as error:
         finish(run, RunStatus.FAILED, clock(), error=error.message)
 
 
@@ -54,6 +54,8 @@ def _begin(run: BulkRun, now: datetime) -> None:
     if run.status == RunStatus.QUEUED:
         people = select_people(workspace=run.workspace, selection=rules.parse_selection(run.selection))
         total = people.filter(pk__lte=run.until_contact_id).count()
+        if run.action == BulkKind.DELETE and total > run.params["count"]:
+            raise BulkChanged("More people are selected now than were confirmed. Nobody was deleted; look again.")
         waiting.update(status=RunStatus.RUNNING, started_at=now, total_rows=total)
         run.refresh_from_db(fields=["status", "last_contact_id"])
 

@@ -105,7 +105,7 @@ def _clear_params(workspace: Workspace, params: Params, now: datetime) -> JSONOb
 
 
 def _delete_params(workspace: Workspace, params: Params, now: datetime) -> JSONObject:
-    return {}
+    return {"count": params.get("count")}
 
 
 def _field(workspace: Workspace, key: str) -> FieldSpec:
