@@ -91,6 +91,20 @@ def test_people_picked_one_by_one_are_named_in_the_address(as_colleague: Client,
     assert ExportRun.objects.get().selection == {"uids": [str(ada.uid)]}
 
 
+@pytest.mark.parametrize("query", ["list=nonsense", "segment=nonsense", "uid=nonsense"])
+def test_what_is_not_understood_is_never_read_as_everybody(
+    as_colleague: Client, workspace: Workspace, query: str
+) -> None:
+    make_contact(workspace=workspace, email="ada@example.com")
+    assert as_colleague.post(f"/w/{workspace.slug}/exports/new/?{query}", {"format": "csv"}).status_code == 404
+    assert not ExportRun.objects.exists()
+
+
+@pytest.mark.parametrize("query", [f"q={'x' * 1000}", f"tag={'x' * 1000}", "q=%00", "tag=%00"])
+def test_whatever_was_searched_for_the_run_can_be_read(as_colleague: Client, workspace: Workspace, query: str) -> None:
+    assert as_colleague.get(start(as_colleague, workspace, f"?{query}")).status_code == 200
+
+
 def test_uids_that_are_none_select_nobody(as_colleague: Client, workspace: Workspace) -> None:
     assert as_colleague.post(f"/w/{workspace.slug}/exports/new/?uid=nonsense", {"format": "csv"}).status_code == 404
     assert not ExportRun.objects.exists()

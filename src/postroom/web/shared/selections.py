@@ -18,7 +18,7 @@ def read_filters(query: QueryDict) -> Selection:
         raise NoSuchList
     if query.get("segment") and segment_id is None:
         raise NoSuchSegment
-    return Selection(search=query.get("q", "")[:300], tag=query.get("tag", ""), list_id=list_id, segment_id=segment_id)
+    return Selection(search=_text(query, "q"), tag=_text(query, "tag"), list_id=list_id, segment_id=segment_id)
 
 
 def read_selection(query: QueryDict) -> Selection:
@@ -33,3 +33,8 @@ def read_selection(query: QueryDict) -> Selection:
     if not uids:
         raise NoSuchContact
     return Selection(uids=uids)
+
+
+def _text(query: QueryDict, name: str) -> str:
+    """Return a text as it can be stored; what cannot is still something, for nothing would mean everybody."""
+    return query.get(name, "")[:300].replace("\0", "\ufffd")
