@@ -74,6 +74,11 @@ def test_a_member_hands_out_what_their_own_workspace_knows_and_an_administrator_
         contacts.add_interaction(workspace=room, contact_uid=ada.uid, new=note, actor=SYSTEM, now=NOW)
         contacts.tag_contact(workspace=room, uid=ada.uid, tag_name=words, actor=SYSTEM, now=NOW)
         make_list(workspace=room, members=[ada], name=words)
+    double = make_contact(workspace=workspace, email="a.lovelace@example.com")
+    make_list(workspace=workspace, members=[double], name="Of the double")
+    contacts.merge_contacts(
+        workspace=workspace, survivor_uid=ada.uid, other_uid=double.uid, choices={}, actor=SYSTEM, now=NOW
+    )
     private = NewInteraction(type=InteractionType.NOTE, body="For myself", is_team_visible=False)
     contacts.add_interaction(workspace=workspace, contact_uid=ada.uid, new=private, actor=make_actor(), now=NOW)
 
@@ -86,5 +91,8 @@ def test_a_member_hands_out_what_their_own_workspace_knows_and_an_administrator_
     assert "Seen here" in own
     assert "Seen there" not in own
     assert "Elsewhere" not in own
+    former = [json.loads(text)["former_records"][0]["snapshot"] for text in (own, all_of_it)]
+    assert former[0]["email"] == "a.lovelace@example.com"
+    assert ["lists" in record for record in former] == [False, True]
     assert "Seen there" in all_of_it
     assert "For myself" not in own + all_of_it

@@ -15,6 +15,9 @@ from postroom.kit.types import JSONObject, JSONValue
 _JSONB: Final = 3802
 """PostgreSQL's number of the type jsonb, which Django hands over as text."""
 
+_OF_ROOMS: Final = ["workspaces", "lists", "consents", "tags", "accounts"]
+"""What a snapshot of a former record says of workspaces, whichever they are."""
+
 # Each section is one statement over all keys that the person ever went by; its columns are the words of the file.
 _SECTIONS: Final = {
     "workspaces": """
@@ -67,7 +70,8 @@ _SECTIONS: Final = {
         ORDER BY i.occurred_at, i.id
     """,
     "former_records": """
-        SELECT merged_at, email, snapshot FROM contacts_contactalias WHERE contact_id = ANY(%(people)s) ORDER BY id
+        SELECT merged_at, email, snapshot - %(elsewhere)s::text[] AS snapshot FROM contacts_contactalias
+        WHERE contact_id = ANY(%(people)s) ORDER BY id
     """,
     "messages": """
         SELECT w.name AS workspace, m.created_at, m.sent_at, c.subject, m.message_class AS kind, m.status, m."to",
@@ -106,6 +110,7 @@ def collect_personal_data(
     values = {
         "rooms": [room.pk for room in rooms],
         "viewer": viewer_id,
+        "elsewhere": _OF_ROOMS if within else [],
         "people": contacts.list_person_ids(contact=contact),
         "hashes": [bytes(contact.address_hash)] if contact.address_hash else [],
         "organization": contact.organization_id,
