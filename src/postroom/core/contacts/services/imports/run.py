@@ -29,8 +29,8 @@ from postroom.core.workspaces.types import Actor, Door
 from postroom.kit.arrays import array_text
 from postroom.kit.copy import copy_rows
 
-BATCH_SIZE: Final = 5_000
-BATCH_WEIGHT: Final = 4_000_000
+BATCH_SIZE: Final = 20_000
+BATCH_WEIGHT: Final = 6_000_000
 _COUNTS: Final = ("processed_rows", "error_rows", "created_rows", "updated_rows", "skipped_rows")
 
 _KEEP_CREATED: Final = "INSERT INTO contacts_importbatch (run_id, first_row, created_ids) VALUES (%s, %s, %s)"
