@@ -1,32 +1,40 @@
-"""What a page says when the core refuses a question it was opened with."""
+"""What a page says when the core refuses a question and the view has no better place for the reason."""
 
-from django.test import Client
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
 
-from postroom.core.contacts.models import Segment
-from postroom.core.workspaces.models import Workspace
-from tests.factories import NOW
+from postroom.core.workspaces.models import User, Workspace
+from postroom.kit.errors import AppError, Conflict, Invalid, RateLimited, Unavailable
+from postroom.web.shared.rooms import Room, in_room
 
-
-def _make_broken_segment(workspace: Workspace) -> Segment:
-    condition = {"field": "custom.gone", "operator": "eq", "value": "x"}
-    filter_ = {"match": "all", "conditions": [condition]}
-    return Segment.objects.create(workspace=workspace, name="Broken", filter=filter_, created_at=NOW, updated_at=NOW)
+FAMILIES = [(Invalid, 400), (Conflict, 409), (RateLimited, 429), (Unavailable, 503)]
 
 
-def test_a_question_that_makes_no_sense_any_more_is_answered_with_its_reason(
-    as_colleague: Client, workspace: Workspace
+def ask(workspace: Workspace, user: User, error: AppError, **headers: str) -> HttpResponse:
+    @in_room()
+    def refuse(request: HttpRequest, room: Room) -> HttpResponse:
+        raise error
+
+    request = RequestFactory().get(f"/w/{workspace.slug}/anything/", headers=headers)
+    request.user = user
+    response = refuse(request, workspace.slug)
+    assert isinstance(response, HttpResponse)
+    return response
+
+
+@pytest.mark.parametrize(("family", "status"), FAMILIES)
+def test_a_refused_question_is_answered_with_its_reason(
+    workspace: Workspace, owner: User, family: type[AppError], status: int
 ) -> None:
-    segment = _make_broken_segment(workspace)
-    response = as_colleague.get(f"/w/{workspace.slug}/contacts/?segment={segment.pk}")
-    assert response.status_code == 400
-    assert "there is no field" in response.content.decode()
+    response = ask(workspace, owner, family("The shelf is <b>taken</b>."))
+    assert response.status_code == status
+    assert "The shelf is &lt;b&gt;taken&lt;/b&gt;." in response.content.decode()
     assert "<html" in response.content.decode()
 
 
-def test_a_live_part_of_a_page_shows_the_reason_in_its_place(as_colleague: Client, workspace: Workspace) -> None:
-    segment = _make_broken_segment(workspace)
-    address = f"/w/{workspace.slug}/contacts/?segment={segment.pk}"
-    response = as_colleague.get(address, headers={"HX-Request": "true"})
+def test_a_live_part_of_a_page_shows_the_reason_in_its_place(workspace: Workspace, owner: User) -> None:
+    response = ask(workspace, owner, Invalid("No such day."), **{"HX-Request": "true"})
     assert response.status_code == 400
-    assert "there is no field" in response.content.decode()
+    assert "No such day." in response.content.decode()
     assert "<html" not in response.content.decode()
