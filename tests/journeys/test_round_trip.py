@@ -288,6 +288,23 @@ def test_hard_people_come_back_as_they_were(format_: ExportFormat) -> None:
     assert_same(before, portrait(target))
 
 
+def test_every_no_behind_a_suppression_comes_back() -> None:
+    source, target = make_workspace(), make_workspace()
+    contacts.create_contact(workspace=source, new=NewContact(email="ada@example.com"), actor=SYSTEM, now=NOW)
+    _suppress(source, "ada@example.com", "organization", "hard_bounce", "550")
+    _suppress(source, "ada@example.com", "workspace", "complaint", "")
+    Suppression.objects.filter(reason="hard_bounce").update(is_opted_out=True)
+
+    def said(workspace: Workspace) -> list[tuple[str, str, bool, str]]:
+        rows = Suppression.objects.filter(organization=workspace.organization).order_by("scope")
+        return list(rows.values_list("scope", "reason", "is_opted_out", "detail"))
+
+    with exported(source, ExportFormat.CSV) as upload:
+        bring_in(target, upload)
+    assert said(target) == said(source)
+    assert said(target)[0] == ("organization", "hard_bounce", True, "550")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_thousands_of_random_people_come_back_as_they_were() -> None:

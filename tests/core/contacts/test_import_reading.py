@@ -107,7 +107,10 @@ def test_a_batch_survives_its_way_through_a_pipe() -> None:
         consents=(("tips", "granted"),),
         status="unsubscribed",
         is_opted_out=True,
-        suppressed=(SuppressionScope.ORGANIZATION, SuppressionReason.COMPLAINT),
+        suppressed=(
+            (SuppressionScope.ORGANIZATION, SuppressionReason.COMPLAINT),
+            (SuppressionScope.WORKSPACE, SuppressionReason.UNSUBSCRIBED),
+        ),
         suppression_detail="said so",
         accounts=("Acme",),
         created_at=datetime(2026, 3, 31, tzinfo=UTC),

@@ -61,7 +61,7 @@ def _reader(header: str, target: str, known: KnownNames) -> CellReader:
         "consents": partial(_consents, header, known.categories),
         "status": lambda cell: _word(header, SubscriptionStatus, cell).value,
         "opted_out": partial(parse_value, _OPTED_OUT),
-        "suppressed": partial(_suppression, header),
+        "suppressed": partial(_suppressions, header),
         "suppression_detail": partial(clean_text, label=header, max_length=1000),
         "created_at": partial(_instant, header),
     }
@@ -95,6 +95,10 @@ def _consents(header: str, categories: Collection[str], cell: str) -> tuple[tupl
         if slug not in categories:
             raise BadValue(f"{header}: there is no topic {slug[:80]!r} in this workspace.", field=header)
     return tuple((slug, _word(header, ConsentState, state).value) for slug, state in found)
+
+
+def _suppressions(header: str, cell: str) -> tuple[tuple[SuppressionScope, SuppressionReason], ...]:
+    return tuple(_suppression(header, one) for one in split_cells(cell))
 
 
 def _suppression(header: str, cell: str) -> tuple[SuppressionScope, SuppressionReason]:

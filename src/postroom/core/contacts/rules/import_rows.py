@@ -26,7 +26,7 @@ class Standing(NamedTuple):
     consents: tuple[tuple[str, str], ...] = ()
     status: str = ""
     is_opted_out: bool = False
-    suppressed: tuple[SuppressionScope, SuppressionReason] | None = None
+    suppressed: tuple[tuple[SuppressionScope, SuppressionReason], ...] = ()
     suppression_detail: str = ""
     accounts: tuple[str, ...] = ()
     created_at: datetime | None = None
@@ -40,7 +40,7 @@ class Standing(NamedTuple):
             consents=tuple(consents.items()),
             status=self.status if self.status == "unsubscribed" else later.status or self.status,
             is_opted_out=self.is_opted_out or later.is_opted_out,
-            suppressed=later.suppressed or self.suppressed,
+            suppressed=tuple(dict.fromkeys((*self.suppressed, *later.suppressed))),
             suppression_detail=later.suppression_detail or self.suppression_detail,
             accounts=tuple(dict.fromkeys((*self.accounts, *later.accounts))),
             created_at=self.created_at or later.created_at,

@@ -129,7 +129,7 @@ def _standing(said: list[Any]) -> Standing:
         consents=_tuples(consents),
         status=status,
         is_opted_out=is_opted_out,
-        suppressed=(SuppressionScope(suppressed[0]), SuppressionReason(suppressed[1])) if suppressed else None,
+        suppressed=tuple((SuppressionScope(scope), SuppressionReason(reason)) for scope, reason in suppressed),
         suppression_detail=detail,
         accounts=tuple(accounts),
         created_at=datetime.fromisoformat(created_at) if created_at else None,

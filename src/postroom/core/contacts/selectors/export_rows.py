@@ -14,7 +14,7 @@ from postroom.core.contacts.rules.export_headers import CORE_HEADERS, STATE_HEAD
 from postroom.core.contacts.rules.export_rows import Cell, value_cell
 from postroom.core.contacts.rules.formulas import neutralise
 from postroom.core.contacts.selectors.fields import list_fields
-from postroom.core.contacts.types import FieldType, SuppressionScope
+from postroom.core.contacts.types import FieldType, SuppressionReason, SuppressionScope
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.arrays import array_text
 
@@ -35,12 +35,12 @@ _MARKS: Final = {
     ),
     "accounts": "SELECT contact_id, string_agg(account_id::text, ' ' ORDER BY account_id) FROM contacts_accountcontact",
 }
-# The one that reaches further wins. The platform's suppressions are nobody else's business.
+# What reaches furthest first. The platform's suppressions are nobody else's business.
 _SUPPRESSIONS: Final = """
-SELECT address_hash, scope, reason, detail FROM contacts_suppression
+SELECT address_hash, scope, reason, is_opted_out, detail FROM contacts_suppression
 WHERE address_hash = ANY(%s) AND (scope = 'workspace' AND workspace_id = %s
     OR scope = 'organization' AND organization_id = %s)
-ORDER BY scope = 'organization'
+ORDER BY scope <> 'organization'
 """
 _UNDEFINED: Final = """
 SELECT key, array_agg(DISTINCT jsonb_typeof(value)) FROM contacts_contactworkspace w
@@ -100,9 +100,16 @@ class PeopleReader:
             return {contact_id: render(marks) for contact_id, marks in cursor.fetchall()}
 
     def _suppressions(self, hashes: list[bytes]) -> dict[bytes, tuple[str, str]]:
+        """Return what each address is suppressed for, an opt-out behind a graver reason too, and the first detail."""
+        found: dict[bytes, tuple[str, str]] = {}
         with connection.cursor() as cursor:
             cursor.execute(_SUPPRESSIONS, [hashes, self._workspace.pk, self._workspace.organization_id])
-            return {bytes(key): (_shown(scope, reason), detail) for key, scope, reason, detail in cursor.fetchall()}
+            for address_hash, scope, reason, is_opted_out, detail in cursor.fetchall():
+                reasons = dict.fromkeys((reason, SuppressionReason.UNSUBSCRIBED.value) if is_opted_out else (reason,))
+                before, first = found.get(key := bytes(address_hash), ("", detail))
+                said = (before, *(_shown(scope, one) for one in reasons))
+                found[key] = (";".join(filter(None, said)), first)
+        return found
 
 
 def _shown(scope: str, reason: str) -> str:

@@ -189,13 +189,13 @@ def _changes(person: ImportedPerson, before: Contact | None, labels: dict[str, s
 
 def _standing(person: ImportedPerson) -> Iterator[FieldChange]:
     """Yield what the row says of lists, topics and stops; it may add a "no", and never takes one back."""
-    said, suppressed = person.standing, person.standing.suppressed
+    said = person.standing
     for label, value in (
         ("Lists", [f"{name} ({state or 'as chosen'})" for name, state in person.lists]),
         ("Topics", [f"{slug} ({state})" for slug, state in said.consents]),
         ("Status", said.status),
         ("Opted out of everything", said.is_opted_out),
-        ("Suppressed", f"{suppressed[1].value} ({suppressed[0].value})" if suppressed else ""),
+        ("Suppressed", [f"{reason.value} ({scope.value})" for scope, reason in said.suppressed]),
         ("Accounts", list(said.accounts)),
     ):
         if value:

@@ -94,16 +94,22 @@ def _suppress(people: Sequence[Placed], target: MergeTarget) -> list[ConsentChan
     keys = {person.email: key for key, person in people if person.email and person.standing.suppressed}
     changes: list[ConsentChange] = []
     for scope in (SuppressionScope.WORKSPACE, SuppressionScope.ORGANIZATION):
-        entries = [
-            NewSuppression(person.email, said[1], person.standing.suppression_detail)
-            for _, person in people
-            if person.email and (said := person.standing.suppressed) and said[0] is scope
-        ]
-        if entries:
+        if entries := _entries(people, scope):
             news = put_suppressions(target.workspace, scope, entries, target.now)
             emails = Suppression.objects.filter(pk__in=news).values_list("email", flat=True)
             changes += [_change(target, keys[email], "suppressed") for email in emails if email in keys]
     return changes
+
+
+def _entries(people: Sequence[Placed], scope: SuppressionScope) -> list[NewSuppression]:
+    """What is said of each address as far as ``scope`` reaches; the detail is of the first that a row names."""
+    return [
+        NewSuppression(person.email, reason, "" if number else person.standing.suppression_detail)
+        for _, person in people
+        if person.email
+        for number, (reach, reason) in enumerate(person.standing.suppressed)
+        if reach is scope
+    ]
 
 
 def _join_accounts(people: Sequence[Placed], target: MergeTarget) -> None:
