@@ -18,8 +18,25 @@ except ZeroDivisionError:
 """
 
 
-def run(log_format: str) -> str:
-    command = [sys.executable, "-c", PROGRAM]
+REFUSED = """
+import logging
+from postroom.kit.logs import configure_logs
+configure_logs(part="test")
+try:
+    raise ValueError(
+        'duplicate key value violates unique constraint "contact_email_once"\\n'
+        "DETAIL:  Key (organization_id, email)=(1, ada@example.com) already exists.\\n"
+        'CONTEXT:  COPY contacts_contact, line 3: "7 Ada Lovelace"\\n'
+        "LINE 1: ...VALUES ('+49 30 1234')\\n"
+        "                    ^"
+    )
+except ValueError:
+    logging.getLogger("theirs").exception("it was refused")
+"""
+
+
+def run(log_format: str, program: str = PROGRAM) -> str:
+    command = [sys.executable, "-c", program]
     environment = {"POSTROOM_LOG_FORMAT": log_format} if log_format else {}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
@@ -39,3 +56,11 @@ def test_secrets_and_personal_data_are_blanked() -> None:
         assert "hunter2" not in text
         assert "ada@example.com" not in text
         assert "[hidden]" in text
+
+
+def test_what_the_database_quotes_of_a_row_is_left_out_of_tracebacks() -> None:
+    for text in (run("json", REFUSED), run("console", REFUSED)):
+        assert "duplicate key value" in text
+        assert "Traceback" in text
+        for word in ("ada@example.com", "Lovelace", "1234", "^"):
+            assert word not in text.rpartition("duplicate key value")[2]

@@ -7,6 +7,7 @@ Personal data and secrets stay out: log ids, never addresses, names, bodies or k
 import logging
 import logging.config
 import os
+import re
 import sys
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ HIDDEN: Final = "[hidden]"
 SECRET_KEYS: Final = frozenset(
     {"authorization", "cookie", "credentials", "email", "ip", "password", "phone", "recipient", "secret", "token"}
 )
+_ROWS: Final = re.compile(r"^(?:DETAIL|CONTEXT|LINE \d+):.*\n?(?:^ *\^$\n?)?", re.MULTILINE)
+"""What PostgreSQL adds to its errors: the row, the line of a COPY, the statement with its values."""
 
 
 def configure_logs(*, part: str, level: str = "INFO") -> None:
@@ -51,6 +54,13 @@ def hide_secrets(logger: WrappedLogger, method: str, event: EventDict) -> EventD
     return event
 
 
+def hide_rows(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Take out of a traceback what the database quotes of people's rows."""
+    if isinstance(told := event.get("exception"), str):
+        event["exception"] = _ROWS.sub("", told)
+    return event
+
+
 def _shared_processors(part: str) -> list[Processor]:
     def add_part(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         event.setdefault("part", part)
@@ -71,11 +81,12 @@ def _shared_processors(part: str) -> list[Processor]:
 def _make_formatter(shared: list[Processor]) -> structlog.stdlib.ProcessorFormatter:
     is_terminal = sys.stdout.isatty()
     form = os.environ.get("POSTROOM_LOG_FORMAT") or ("console" if is_terminal else "json")
-    finish: list[Any] = (
-        [structlog.dev.ConsoleRenderer(colors=is_terminal, exception_formatter=structlog.dev.plain_traceback)]
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(colors=is_terminal, exception_formatter=structlog.dev.plain_traceback)
         if form == "console"
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        else structlog.processors.JSONRenderer()
     )
+    finish = (structlog.processors.format_exc_info, hide_rows, renderer)
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *finish],
