@@ -65,6 +65,18 @@ def test_our_role_is_no_superuser_and_pages_carry_checksums(data_dir: Path) -> N
         assert connection.execute("SELECT lower('ÄRGER')").fetchone() == ("ärger",)
 
 
+def test_its_log_quotes_no_row_and_no_statement(data_dir: Path) -> None:
+    postgres.start(data_dir)
+    with connect(data_dir) as connection:
+        connection.execute("CREATE TABLE people (email text PRIMARY KEY)")
+        connection.execute("INSERT INTO people VALUES ('ada@example.com')")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            connection.execute("INSERT INTO people VALUES ('ada@example.com')")
+    log = layout.prepare_layout(data_dir).log.read_text()
+    assert "duplicate key value" in log
+    assert "ada@example.com" not in log
+
+
 def test_a_killed_server_comes_back_with_every_acknowledged_row(data_dir: Path) -> None:
     postgres.start(data_dir)
     with connect(data_dir) as connection:

@@ -30,6 +30,9 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = ''
 log_checkpoints = off
+# Neither rows nor statements with their values: a log forgets nobody.
+log_error_verbosity = terse
+log_min_error_statement = panic
 include = 'local.conf'
 """
 # Who somebody is, the kernel tells (peer): there are no passwords, and other users of the machine are refused.
