@@ -10,7 +10,7 @@ from django.db.models import Lookup, Q
 from postroom.core.contacts.rules.search import infix_patterns, search_query
 
 INFIX_INDEX: Final = "contact_infix"
-"""The index of trigrams an operator may add where PostgreSQL has pg_trgm: see decision 0024."""
+"""The index of trigrams an operator may add where PostgreSQL has pg_trgm: see decision 0023."""
 
 MAKE_INFIX_INDEX: Final = (
     f"CREATE INDEX CONCURRENTLY {INFIX_INDEX} ON contacts_contact USING gin ((search::text) gin_trgm_ops)"
