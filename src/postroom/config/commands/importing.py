@@ -88,9 +88,7 @@ def _read_pairs(option: str, shape: str, entries: tuple[str, ...]) -> dict[str, 
 
 def _find_list(workspace: Any, name: str) -> int | None:
     """Return the list of this name, None when there is none yet."""
-    known = (
-        one for one in selectors.list_lists(workspace=workspace, with_counts=False) if one.name.lower() == name.lower()
-    )
+    known = (one for one in selectors.list_lists(workspace=workspace) if one.name.lower() == name.lower())
     return next((int(one.pk) for one in known), None)
 
 

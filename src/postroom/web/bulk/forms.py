@@ -48,7 +48,7 @@ class UntagForm(BulkForm):
 
     def offer(self, workspace: "Workspace") -> None:
         """Offer the tags there are."""
-        names = [one.name for one in contacts.list_tags(workspace=workspace, with_counts=False)]
+        names = [one.name for one in contacts.list_tags(workspace=workspace)]
         self.fields["tag"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
 
 
@@ -59,7 +59,7 @@ class ListForm(BulkForm):
 
     def offer(self, workspace: "Workspace") -> None:
         """Offer the lists there are."""
-        lists = contacts.list_lists(workspace=workspace, with_counts=False)
+        lists = contacts.list_lists(workspace=workspace)
         self.fields["list_id"].choices = [(one.pk, one.name) for one in lists]  # type: ignore[attr-defined]
 
 

@@ -13,10 +13,10 @@ from postroom.core.contacts.types import BulkForecast, BulkKind, RunStatus, Sele
 from postroom.core.workspaces.types import Role
 from postroom.kit import clock
 from postroom.web.bulk.forms import make_form
-from postroom.web.exports.words import describe_selection
 from postroom.web.shared.pace import measure_pace
 from postroom.web.shared.pages import EXPECTED, errors_flashed, errors_in, page_request, render_page
 from postroom.web.shared.rooms import Room, in_room, is_fragment
+from postroom.web.shared.selection_words import describe_selection
 from postroom.web.shared.selections import read_selection
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def start_run(request: HttpRequest, room: Room) -> HttpResponse:
             return redirect("web:bulk_run", room.workspace.slug, run.uid)
     context = {"form": form, "kind": kind, "kinds": BulkKind.choices, "forecast": _forecast(room, selection)}
     context["people"] = describe_selection(workspace=room.workspace, selection=selection)
-    context["tags"] = contacts.list_tags(workspace=room.workspace, with_counts=False) if kind is BulkKind.TAG else ()
+    context["tags"] = contacts.list_tags(workspace=room.workspace) if kind is BulkKind.TAG else ()
     return render_page(request, room, "web/bulk/new.html", context)
 
 

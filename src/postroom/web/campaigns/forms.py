@@ -44,7 +44,7 @@ class AudienceForm(HouseForm):
 
     def __init__(self, data: object, *, workspace: "Workspace", initial: dict[str, object] | None = None) -> None:
         super().__init__(data, initial=initial)
-        lists = contacts.list_lists(workspace=workspace, with_counts=False)
+        lists = contacts.list_lists(workspace=workspace)
         self.set_choices("list_ids", [(one.pk, one.name) for one in lists])
         segments = [(one.pk, one.name) for one in contacts.list_segments(workspace=workspace)]
         self.set_choices("segment_id", [("", "Choose a segment"), *segments])

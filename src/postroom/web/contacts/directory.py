@@ -32,8 +32,8 @@ def show_contacts(request: HttpRequest, room: Room) -> HttpResponse:
         context["fault"] = error.message
     if is_fragment(request):
         return render_page(request, room, "web/contacts/_table.html", context)
-    context["lists"] = contacts.list_lists(workspace=room.workspace, with_counts=False)
-    context["tags"] = contacts.list_tags(workspace=room.workspace, with_counts=False)
+    context["lists"] = contacts.list_lists(workspace=room.workspace)
+    context["tags"] = contacts.list_tags(workspace=room.workspace)
     context["segments"] = contacts.list_segments(workspace=room.workspace)
     return render_page(request, room, "web/contacts/list.html", context)
 

@@ -51,7 +51,7 @@ def show_contact(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
 
 def _show(request: HttpRequest, room: Room, card: contacts.ContactCard, context: dict[str, object]) -> HttpResponse:
     joined = {member.list_id for member in card.memberships}
-    lists = contacts.list_lists(workspace=room.workspace, with_counts=False)
+    lists = contacts.list_lists(workspace=room.workspace)
     context |= {
         "card": card,
         "other_lists": [one for one in lists if one.pk not in joined],

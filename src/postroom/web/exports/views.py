@@ -18,10 +18,10 @@ from postroom.core.contacts.types import ExportFormat, RunStatus
 from postroom.core.workspaces.types import Role
 from postroom.kit import clock
 from postroom.web.exports.forms import ExportForm
-from postroom.web.exports.words import describe_selection
 from postroom.web.shared.pace import measure_pace
 from postroom.web.shared.pages import EXPECTED, errors_flashed, errors_in, page_request, render_page
 from postroom.web.shared.rooms import Room, in_room, is_fragment
+from postroom.web.shared.selection_words import describe_selection
 from postroom.web.shared.selections import read_selection
 
 if TYPE_CHECKING:

@@ -133,7 +133,7 @@ def _mapping_form(request: HttpRequest, room: Room, file: "BinaryIO") -> tuple[M
         request.POST or None,
         sample=sample,
         fields=contacts.list_fields(workspace=room.workspace),
-        lists=contacts.list_lists(workspace=room.workspace, with_counts=False),
+        lists=contacts.list_lists(workspace=room.workspace),
         proposed=earlier.mapping if earlier else ImportMapping(sample.suggested),
     )
     return form, earlier

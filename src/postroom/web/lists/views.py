@@ -38,7 +38,7 @@ def show_lists(request: HttpRequest, room: Room) -> HttpResponse:
             return redirect("web:list", room.workspace.slug, made.uid)
     is_counting = is_fragment(request) or "counted" in request.GET
     counts = contacts.count_members(workspace=room.workspace) if is_counting else {}
-    lists = contacts.list_lists(workspace=room.workspace, with_counts=False)
+    lists = contacts.list_lists(workspace=room.workspace)
     rows = [(one, _counted(counts.get(one.pk, {}))) for one in lists]
     template = "web/lists/_table.html" if is_fragment(request) else "web/lists/list.html"
     return render_page(request, room, template, {"form": form, "rows": rows, "is_counted": is_counting})

@@ -18,8 +18,8 @@ def load_questions(room: "Room") -> list[Question]:
     workspace = room.workspace
     return questions_for(
         fields=contacts.list_fields(workspace=workspace),
-        tags=contacts.list_tags(workspace=workspace, with_counts=False),
-        lists=contacts.list_lists(workspace=workspace, with_counts=False),
+        tags=contacts.list_tags(workspace=workspace),
+        lists=contacts.list_lists(workspace=workspace),
         categories=contacts.list_categories(workspace=workspace),
     )
 

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from postroom.core.contacts.errors import NoSuchCategory, NoSuchList
 from postroom.core.contacts.models import Category, Consent, List, ListMember, Tag
@@ -62,22 +62,14 @@ def hold_lists(*, workspace: Workspace, list_ids: Iterable[int]) -> set[int]:
         return {key for (key,) in cursor.fetchall()}
 
 
-def list_lists(*, workspace: Workspace, with_counts: bool = True) -> list[List]:
-    """Return the workspace's lists by name, each with ``member_count`` and, of these, ``subscribed_count``.
-
-    Counting looks at every membership; where only names are wanted, leave it out.
-    """
-    rows = List.objects.filter(workspace=workspace).order_by("name", "pk")
-    if with_counts:
-        subscribed = Count("members", filter=Q(members__status=MemberStatus.SUBSCRIBED))
-        rows = rows.annotate(member_count=Count("members"), subscribed_count=subscribed)
-    return list(rows)
+def list_lists(*, workspace: Workspace) -> list[List]:
+    """Return the workspace's lists by name. Nothing is counted: that would look at every membership."""
+    return list(List.objects.filter(workspace=workspace).order_by("name", "pk"))
 
 
-def list_tags(*, workspace: Workspace, with_counts: bool = True) -> list[Tag]:
-    """Return the workspace's tags by name, each with ``contact_count`` unless that is left out."""
-    rows = Tag.objects.filter(workspace=workspace).order_by("name", "pk")
-    return list(rows.annotate(contact_count=Count("contact_links")) if with_counts else rows)
+def list_tags(*, workspace: Workspace) -> list[Tag]:
+    """Return the workspace's tags by name."""
+    return list(Tag.objects.filter(workspace=workspace).order_by("name", "pk"))
 
 
 def get_category(*, workspace: Workspace, category_id: int) -> Category:
