@@ -22,7 +22,16 @@ from postroom.core.contacts.types import Audience, Fence
 from postroom.core.mail import selectors, services
 from postroom.core.mail.models import Batch, Domain, Recipient, SenderAccount
 from postroom.core.mail.rules.tokens import message_id_header
-from postroom.core.mail.types import BatchStatus, Composition, MessageClass, NewSender, Outgoing, Provider, Signing
+from postroom.core.mail.types import (
+    BatchStatus,
+    Composition,
+    Mailing,
+    MessageClass,
+    NewSender,
+    Outgoing,
+    Provider,
+    Signing,
+)
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM
 from postroom.kit import clock
@@ -136,15 +145,8 @@ def _measure_message(workspace: Workspace) -> int:
     recipient = Recipient.objects.filter(batch=batch)[0]
     item = Outgoing(
         message_id=recipient.pk,
-        batch_id=batch.pk,
-        content_id=batch.content_id,
-        message_class=MessageClass.MARKETING,
+        mailing=Mailing(batch.pk, batch.content_id, MessageClass.MARKETING),
         to=(recipient.email,),
-        cc=(),
-        bcc=(),
-        from_address="",
-        reply_to=(),
-        headers={},
         slots=load_profiles(contact_ids=[recipient.contact_id])[recipient.contact_id],
         message_id_header=message_id_header(recipient.pk, "news.example"),
     )

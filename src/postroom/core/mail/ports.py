@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Outcome(Enum):
@@ -25,10 +25,10 @@ class Envelope:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """The server's word on one envelope. ``enhanced`` is the RFC 3463 code when given; ``recipient_replies`` names the
-    refused recipients of an envelope that went through for others.
+    refused recipients of an envelope that went through for others. ``session`` describes the connection (server, port,
+    address, TLS, greeting; one text for all its messages), ``dialogue`` what was said for this envelope, line by line.
     """
 
     outcome: Outcome
@@ -37,6 +37,8 @@ class Result:
     text: str = ""
     provider_id: str = ""
     recipient_replies: tuple[tuple[str, int, str], ...] = ()
+    session: str = ""
+    dialogue: str = ""
 
 
 class Outbox(Protocol):
@@ -79,8 +81,7 @@ class Transport(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Handover:
+class Handover(NamedTuple):
     """How the hand-over of one claimed message ended, ``at`` Unix seconds.
 
     Without a ``result`` our own rule refused it at the last moment, and ``refusal`` says why.

@@ -28,20 +28,20 @@ class Composer:
         Raises TemplateRefused, BadHeader or BadAddress when it cannot be rendered for these values.
         """
         number = item.message_id
-        reply_to = item.reply_to or self._reply_to or (f"{tokens.reply_local_part(number)}@{self._inbound}",)
+        reply_to = item.mailing.reply_to or self._reply_to or (f"{tokens.reply_local_part(number)}@{self._inbound}",)
         job = compose.RenderJob(
             message_id=number,
-            content_id=item.content_id,
-            from_=item.from_address or self._from,
+            content_id=item.mailing.content_id,
+            from_=item.mailing.from_address or self._from,
             to=item.to,
             cc=item.cc,
             reply_to=reply_to,
             message_id_header=item.message_id_header,
             date=datetime.now(UTC),
             public_url=self._public_url,
-            headers=item.headers,
+            headers=item.mailing.headers,
             slots=item.slots,
-            list_unsubscribe=item.message_class in compose.BULK_CLASSES,
+            list_unsubscribe=item.mailing.message_class in compose.BULK_CLASSES,
         )
         body = compose.render(content, job)
         if self._signer is not None:

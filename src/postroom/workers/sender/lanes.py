@@ -127,7 +127,7 @@ class Lane:
     def _compose(self, run: Run, item: Outgoing) -> Envelope | None:
         """Return the finished message; one that cannot be rendered ends here, with the reason."""
         try:
-            content = run.contents[item.content_id]
+            content = run.contents[item.mailing.content_id]
             if isinstance(content, AppError):
                 raise content
             return self._composer.compose(item, content)

@@ -58,7 +58,7 @@ class Run:
 
     def may_leave(self, item: Outgoing) -> bool:
         """Whether nobody stopped the message and it is still ours."""
-        is_stopped = self._is_stopped or item.batch_id in self._stopped_batches
+        is_stopped = self._is_stopped or item.mailing.batch_id in self._stopped_batches
         return not is_stopped and item.message_id not in self._lost
 
     def give_back(self, item: Outgoing) -> None:
@@ -88,7 +88,7 @@ class Run:
         self._stopped_batches = standing.stopped_batches
         if isinstance(claim, ChunkClaim):
             is_ours = (claim.chunk_id, claim.attempt) in standing.chunks
-            if not is_ours or any(item.batch_id in standing.stopped_batches for item in self.work.items[:1]):
+            if not is_ours or any(item.mailing.batch_id in standing.stopped_batches for item in self.work.items[:1]):
                 self.stop()
         else:
             held = standing.messages

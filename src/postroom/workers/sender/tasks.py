@@ -78,7 +78,7 @@ def _database_may_be_away() -> Iterator[None]:
 
 def load_contents(work: Work) -> Contents:
     """Return the compiled contents that a claim's messages are made from, or why one cannot be compiled."""
-    return {number: _load_content(number) for number in {item.content_id for item in work.items}}
+    return {number: _load_content(number) for number in {item.mailing.content_id for item in work.items}}
 
 
 def _load_content(number: int) -> CompiledContent | AppError:

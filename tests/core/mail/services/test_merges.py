@@ -1,6 +1,5 @@
 """Mail follows its person through a merge: the ledger, its history, old links, and campaigns that are under way."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -56,7 +55,7 @@ def send_all(mailing: Mailing) -> dict[str, str]:
 
 def settle(work: Work) -> dict[str, str]:
     handovers = [
-        replace(done, result=None, refusal=item.refusal) if item.refusal else done
+        done._replace(result=None, refusal=item.refusal) if item.refusal else done
         for item, done in zip(work.items, hand_over_all(work), strict=True)
     ]
     mail.finish_chunk(claim=work.claim, handovers=handovers, now=NOW)  # type: ignore[arg-type]

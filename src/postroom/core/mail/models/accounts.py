@@ -35,7 +35,8 @@ class Domain(models.Model):
 class SenderAccount(models.Model):
     """A From address and the server that carries its mail. ``credentials`` is an encrypted JSON object.
 
-    ``config`` of an SMTP account: host, port, security (none, starttls, tls), max_connections.
+    ``config`` of an SMTP account: host, port, security (none, starttls, tls), max_connections. Once it has been failing
+    for ``fallback_after_s`` seconds, the ``fallback`` account's server carries its mail.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -50,6 +51,9 @@ class SenderAccount(models.Model):
     config = models.JSONField(default=dict)
     credentials = models.TextField(blank=True, default="")
     daily_limit = models.IntegerField(null=True)
+    fallback = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
+    fallback_after_s = models.IntegerField(default=300)
+    failing_since = models.DateTimeField(null=True)
     is_active = models.BooleanField(default=True)
     last_used_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=1000, blank=True, default="")

@@ -5,7 +5,7 @@ from django.db import models
 from postroom.core.contacts.models import Category
 from postroom.core.mail.models.accounts import SenderAccount
 from postroom.core.mail.models.contents import Content
-from postroom.core.mail.types import BatchStatus, ChunkStatus, MessageClass
+from postroom.core.mail.types import BatchStatus, ChunkStatus, Destination, MessageClass
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.ids import uuid7
 
@@ -39,7 +39,11 @@ class Batch(models.Model):
 
 
 class Chunk(models.Model):
-    """Recipients ``number`` of a batch, claimed as one. ``owner`` and ``attempt`` fence every later write."""
+    """Recipients ``number`` of a batch, claimed as one. ``owner`` and ``attempt`` fence every later write.
+
+    All its recipients have one ``destination`` (a mailbox provider, or a domain with a limit of its own), one content
+    (the batch's, unless ``content`` says otherwise) and one time to begin; without ``ready_at`` it is held.
+    """
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="chunks")
     number = models.IntegerField()
@@ -48,11 +52,16 @@ class Chunk(models.Model):
     owner = models.CharField(max_length=64, blank=True, default="")
     attempt = models.IntegerField(default=0)
     claimed_at = models.DateTimeField(null=True)
+    destination = models.CharField(max_length=253, default=Destination.OTHER, db_default=Destination.OTHER)
+    content = models.ForeignKey(Content, on_delete=models.PROTECT, null=True, related_name="+")
+    ready_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("batch", "number"), name="chunk_once"),)
         indexes = (
-            models.Index(fields=("batch", "number"), condition=models.Q(status="queued"), name="chunk_waiting"),
+            models.Index(
+                fields=("batch", "ready_at", "number"), condition=models.Q(status="queued"), name="chunk_waiting"
+            ),
             models.Index(fields=("owner",), condition=models.Q(status="claimed"), name="chunk_by_owner"),
         )
 

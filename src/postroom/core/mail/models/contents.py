@@ -66,3 +66,19 @@ class TrackedLink(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+
+class AttachedFile(models.Model):
+    """The octets of an attachment, stored once per workspace (``digest`` is their SHA-256)."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    digest = models.BinaryField(max_length=32)
+    size = models.IntegerField()
+    content = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("workspace", "digest"), name="attached_file_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.size} octets"

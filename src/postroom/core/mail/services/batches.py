@@ -69,7 +69,7 @@ def freeze_audience(*, batch_id: int, audience: Audience, now: datetime) -> Batc
     freezer = _Freezer(batch)
     for people in contacts.iter_audience(workspace=batch.workspace, audience=audience, now=now):
         copy_rows("mail_recipient", _RECIPIENT_COLUMNS, list(freezer.rows(people)))
-    Chunk.objects.bulk_create(freezer.chunks(), batch_size=1000)
+    Chunk.objects.bulk_create(freezer.chunks(now), batch_size=1000)
     batch.total, batch.fenced = freezer.total, dict(freezer.fenced)
     batch.status = BatchStatus.SENDING
     batch.save(update_fields=["total", "fenced", "status"])
@@ -200,8 +200,8 @@ class _Freezer:
                 self.total += 1
             yield message_id, self._batch.pk, number, contact_id, email, reason
 
-    def chunks(self) -> Iterator[Chunk]:
+    def chunks(self, now: datetime) -> Iterator[Chunk]:
         """Yield the chunks that the accepted recipients fill."""
         size = settings.SENDER_CHUNK_SIZE
         for number, start in enumerate(range(0, self.total, size)):
-            yield Chunk(batch=self._batch, number=number, size=min(size, self.total - start))
+            yield Chunk(batch=self._batch, number=number, size=min(size, self.total - start), ready_at=now)

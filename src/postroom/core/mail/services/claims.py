@@ -16,6 +16,7 @@ from postroom.core.mail.services.refusals import find_address_refusals, find_ref
 from postroom.core.mail.types import (
     BatchStatus,
     ChunkClaim,
+    Mailing,
     MessageClass,
     MessagesClaim,
     MessageStatus,
@@ -52,14 +53,14 @@ RETURNING id, batch_id
 
 _SENDING_BATCH: Final = """
 SELECT b.id FROM mail_batch b WHERE b.status = 'sending' AND b.sender_id = ANY(%(senders)s)
-    AND EXISTS (SELECT FROM mail_chunk c WHERE c.batch_id = b.id AND c.status = 'queued')
+    AND EXISTS (SELECT FROM mail_chunk c WHERE c.batch_id = b.id AND c.status = 'queued' AND c.ready_at <= %(now)s)
 ORDER BY b.id LIMIT 1 FOR SHARE SKIP LOCKED
 """
 
 _CLAIM_CHUNK: Final = """
 UPDATE mail_chunk SET status = 'claimed', owner = %(owner)s, attempt = attempt + 1, claimed_at = %(now)s
-WHERE id = (SELECT id FROM mail_chunk WHERE batch_id = %(batch_id)s AND status = 'queued'
-    ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED)
+WHERE id = (SELECT id FROM mail_chunk WHERE batch_id = %(batch_id)s AND status = 'queued' AND ready_at <= %(now)s
+    ORDER BY ready_at, number LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id
 """
 
@@ -89,7 +90,7 @@ def _ready_senders(now: datetime) -> list[int]:
 
 def _claim_chunk(owner: str, now: datetime, senders: Sequence[int]) -> Work | None:
     with connection.cursor() as cursor:
-        cursor.execute(_SENDING_BATCH, {"senders": list(senders)})
+        cursor.execute(_SENDING_BATCH, {"senders": list(senders), "now": now})
         if (found := cursor.fetchone()) is None:
             return None
         cursor.execute(_CLAIM_CHUNK, {"owner": owner, "now": now, "batch_id": found[0]})
@@ -101,8 +102,9 @@ def _claim_chunk(owner: str, now: datetime, senders: Sequence[int]) -> Work | No
     return Work(
         claim=ChunkClaim(chunk_id=chunk.pk, owner=owner, attempt=chunk.attempt),
         sender_id=chunk.batch.sender_id,
+        route_id=chunk.batch.sender_id,
         is_urgent=False,
-        items=tuple(_batch_items(chunk.batch, people)),
+        items=tuple(_batch_items(chunk.batch, chunk.content_id or chunk.batch.content_id, people)),
     )
 
 
@@ -117,24 +119,17 @@ def _unsent_people(chunk: Chunk) -> list[tuple[int, int, str]]:
         return list(cursor.fetchall())
 
 
-def _batch_items(batch: Batch, people: Sequence[tuple[int, int, str]]) -> list[Outgoing]:
+def _batch_items(batch: Batch, content_id: int, people: Sequence[tuple[int, int, str]]) -> list[Outgoing]:
     fence = Fence(list_ids=tuple(batch.list_ids), category_id=batch.category_id)
     refusals = find_refusals(batch=batch, fence=fence, people=[(person, email) for _, person, email in people])
     profiles = contacts.load_profiles(contact_ids=[contact_id for _, contact_id, _ in people])
     domain = batch.sender.from_email.rpartition("@")[2]
-    message_class = MessageClass(batch.message_class)
+    mailing = Mailing(batch_id=batch.pk, content_id=content_id, message_class=MessageClass(batch.message_class))
     return [
         Outgoing(
             message_id=message_id,
-            batch_id=batch.pk,
-            content_id=batch.content_id,
-            message_class=message_class,
+            mailing=mailing,
             to=(email,),
-            cc=(),
-            bcc=(),
-            from_address="",
-            reply_to=(),
-            headers={},
             slots=profiles.get(contact_id, {}),
             message_id_header=message_id_header(message_id, domain),
             refusal=refusal,
@@ -158,6 +153,7 @@ def _claim_messages(owner: str, now: datetime, senders: Sequence[int], priority:
     return Work(
         claim=MessagesClaim(owner=owner, attempts={row.pk: row.attempt for row in rows}),
         sender_id=sender.pk,
+        route_id=sender.pk,
         is_urgent=priority == _URGENT,
         items=tuple(_single_items(rows)),
     )
@@ -217,17 +213,20 @@ def _single_refusals(rows: Sequence[Message]) -> dict[int, dict[str, str]]:
 def _single_item(row: Message, refusals: dict[str, str], profile: Mapping[str, JSONValue]) -> Outgoing:
     """Return the message without its refused recipients; refused altogether when none of ``to`` is left."""
     to, cc, bcc = ([address for address in field if not refusals[address]] for field in (row.to, row.cc, row.bcc))
-    return Outgoing(
-        message_id=row.pk,
+    mailing = Mailing(
         batch_id=row.batch_id,
         content_id=row.content_id,
         message_class=MessageClass(row.message_class),
-        to=tuple(to),
-        cc=tuple(cc),
-        bcc=tuple(bcc),
         from_address=row.from_address,
         reply_to=tuple(row.reply_to),
         headers=row.headers,
+    )
+    return Outgoing(
+        message_id=row.pk,
+        mailing=mailing,
+        to=tuple(to),
+        cc=tuple(cc),
+        bcc=tuple(bcc),
         slots={**profile, **row.slots},
         message_id_header=row.message_id_header,
         refusal="" if to else next((reason for reason in refusals.values() if reason), "no_recipient"),

@@ -26,17 +26,18 @@ INSERT INTO mail_message (
     id, uid, workspace_id, batch_id, sender_id, content_id, contact_id, category_id, list_ids, message_class, is_test,
     from_address, "to", cc, bcc, reply_to, headers, slots, message_id_header, idempotency_key, status, priority, owner,
     attempt, tries, is_resent, next_attempt_at, reply_code, reply_text, provider_id, created_at, sent_at, delivered_at,
-    bounced_at, bounce_code, open_count, machine_open_count, click_count, scanner_click_count)
-SELECT x.id, x.uid, b.workspace_id, b.id, b.sender_id, b.content_id, r.contact_id, b.category_id, b.list_ids,
-    b.message_class, false, '', jsonb_build_array(r.email), '[]', '[]', '[]', '{{}}', '{{}}', x.header, '', x.status,
-    %(priority)s, '', 1, x.tries, x.is_resent, x.next_attempt_at, x.code, x.text, x.provider_id, b.created_at,
+    bounced_at, bounce_code, open_count, machine_open_count, click_count, scanner_click_count, destination)
+SELECT x.id, x.uid, b.workspace_id, b.id, b.sender_id, coalesce(c.content_id, b.content_id), r.contact_id,
+    b.category_id, b.list_ids, b.message_class, false, '', jsonb_build_array(r.email), '[]', '[]', '[]', '{{}}',
+    '{{}}', x.header, '', x.status, %(priority)s, '', 1, x.tries, x.is_resent, x.next_attempt_at, x.code, x.text, x.provider_id, b.created_at,
     CASE WHEN x.status = 'sent' THEN to_timestamp(x.at) END,
     CASE WHEN x.status = 'sent' THEN to_timestamp(x.at) END,
     CASE WHEN x.bounce_code <> '' THEN to_timestamp(x.at) END,
-    x.bounce_code, 0, 0, 0, 0
+    x.bounce_code, 0, 0, 0, 0, c.destination
 FROM {_ENDINGS}
 JOIN mail_recipient r ON r.id = x.id AND r.batch_id = %(batch_id)s AND r.chunk_number = %(chunk_number)s
 JOIN mail_batch b ON b.id = r.batch_id
+JOIN mail_chunk c ON c.batch_id = b.id AND c.number = r.chunk_number
 """  # noqa: S608 - made of constants
 
 _MOVE_ON: Final = f"""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from postroom.core.mail.types.messages import Outgoing
 
@@ -58,9 +59,15 @@ class MessagesClaim:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One claim of one sender account, with everything its messages need."""
+    """One claim of one sender account, with everything its messages need.
+
+    ``route_id`` is the account whose server carries them: another one while the sender's own is down and a rule says
+    so. A body may leave until ``good_until`` at the latest, where a limit on the rate granted it.
+    """
 
     claim: ChunkClaim | MessagesClaim
     sender_id: int
+    route_id: int
     is_urgent: bool
     items: tuple[Outgoing, ...]
+    good_until: datetime | None = None

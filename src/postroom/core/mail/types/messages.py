@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from postroom.core.mail.types.words import BodyFormat, EventType, MessageClass, MessageStatus
@@ -18,6 +19,16 @@ class Composition:
     body_format: BodyFormat = BodyFormat.HTML
     text: str = ""
     preheader: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a message. With a ``content_id`` it is shown inside the HTML (``cid:``), else attached."""
+
+    name: str
+    content_type: str
+    content: bytes
+    content_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,7 @@ class NewMessage:
     scheduled_at: datetime | None = None
     idempotency_key: str = ""
     is_test: bool = False
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +115,26 @@ class AcceptedMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One claimed message, ready to render. ``refusal`` is the may-we-mail reason when it must not leave after all."""
+class Mailing:
+    """What messages of one claim have in common: one object for all recipients of a batch."""
 
-    message_id: int
     batch_id: int | None
     content_id: int
     message_class: MessageClass
+    from_address: str = ""
+    reply_to: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Outgoing(NamedTuple):
+    """One claimed message, ready to render. ``refusal`` is the may-we-mail reason when it must not leave after all."""
+
+    message_id: int
+    mailing: Mailing
     to: tuple[str, ...]
-    cc: tuple[str, ...]
-    bcc: tuple[str, ...]
-    from_address: str
-    reply_to: tuple[str, ...]
-    headers: Mapping[str, str]
     slots: Mapping[str, JSONValue]
     message_id_header: str
     refusal: str = ""
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()

@@ -78,7 +78,26 @@ class Provider(TextChoices):
     """Who carries the mail of a sender account."""
 
     SANDBOX = "sandbox"
+    ECHO = "echo"
     SMTP = "smtp"
+    RESEND = "resend"
+    MAILERSEND = "mailersend"
+    SES = "ses"
+    POSTMARK = "postmark"
+    MAILGUN = "mailgun"
+    SENDGRID = "sendgrid"
+    BREVO = "brevo"
+    MAILJET = "mailjet"
+
+
+class Destination(TextChoices):
+    """Who receives: the large mailbox providers, each with limits of its own, and everybody else."""
+
+    GOOGLE = "google"
+    MICROSOFT = "microsoft"
+    YAHOO = "yahoo"
+    APPLE = "apple"
+    OTHER = "other"
 
 
 class Signing(TextChoices):
