@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help demo up test test-slow check test-web bench bench-people lock clean
+.PHONY: help demo up test test-slow check test-web chaos bench bench-send bench-people lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
@@ -19,10 +19,10 @@ up: .venv/runtime.stamp ## run all of Postroom in this terminal
 	$(PY) -m postroom.config up
 
 test: .venv/dev.stamp ## run the suite
-	$(PY) -m pytest -m "not slow and not web" $(ARGS)
+	$(PY) -m pytest -m "not slow and not web and not chaos" $(ARGS)
 
 test-slow: .venv/dev.stamp ## run the long suites: thousands of random cases, kills half-way
-	$(PY) -m pytest -m "slow and not web" $(ARGS)
+	$(PY) -m pytest -m "slow and not web and not chaos" $(ARGS)
 
 check: .venv/dev.stamp ## ruff, mypy --strict, the import contracts
 	$(PY) -m ruff check
@@ -34,9 +34,16 @@ test-web: .venv/dev.stamp ## run the browser journeys (needs Chromium, fetched f
 	tests/tools/fetch chromium
 	$(PY) -m pytest -m web $(ARGS)
 
+chaos: .venv/dev.stamp ## kill, freeze and cut off senders, workers and databases; a report each in var/chaos
+	$(PY) -m pytest -m chaos $(ARGS)
+
 bench: .venv/dev.stamp ## measure against reference programs (Postfix's and wrk, fetched from Debian's packages)
 	tests/tools/fetch postfix wrk
 	PATH="$$PWD/.tools/bin:$$PATH" $(PY) -m tests.benchmarks $(ARGS)
+
+bench-send: .venv/dev.stamp ## a campaign end to end against smtp-source, nodemailer and a naive sender (about 20 minutes)
+	tests/tools/fetch postfix nodemailer
+	PATH="$$PWD/.tools/bin:$$PATH" $(PY) -m tests.benchmarks send $(ARGS)
 
 bench-people: .venv/dev.stamp ## a million people: import, kill and resume, search, lists, segments (ARGS="--rows 10000,100000")
 	$(PY) -m tests.benchmarks people-import people people-export $(ARGS)
