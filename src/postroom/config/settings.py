@@ -151,6 +151,9 @@ STORAGES = {
 # The only mail Django itself may send is none: everything goes through the ledger.
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
+# Hosts inside our own network that may be asked on a user's word (see kit.hosts): a provider's gateway, a stand-in.
+INTERNAL_HTTP_HOSTS = env_list("POSTROOM_INTERNAL_HTTP_HOSTS")
+
 JOURNAL_DIR = DATA_DIR / "journal"
 SENDER_CHUNK_SIZE = env_int("POSTROOM_CHUNK_SIZE", 1000)
 

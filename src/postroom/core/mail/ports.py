@@ -1,9 +1,11 @@
-"""What the mail app asks of the outside world: a transport that carries finished messages to a server."""
+"""What the mail app asks of the outside world: a transport that carries finished messages, and the name system."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Protocol
+
+from postroom.core.mail.types import DnsAnswer
 
 
 class Outcome(Enum):
@@ -29,6 +31,9 @@ class Result(NamedTuple):
     """The server's word on one envelope. ``enhanced`` is the RFC 3463 code when given; ``recipient_replies`` names the
     refused recipients of an envelope that went through for others. ``session`` describes the connection (server, port,
     address, TLS, greeting; one text for all its messages), ``dialogue`` what was said for this envelope, line by line.
+
+    ``is_relayed``: a provider took it to deliver it later, so it is sent and not delivered yet. ``safe_until`` (Unix
+    seconds) comes with doubt: before then, sending the message again under its Message-ID cannot make a second copy.
     """
 
     outcome: Outcome
@@ -39,6 +44,8 @@ class Result(NamedTuple):
     recipient_replies: tuple[tuple[str, int, str], ...] = ()
     session: str = ""
     dialogue: str = ""
+    is_relayed: bool = False
+    safe_until: float = 0.0
 
 
 class Outbox(Protocol):
@@ -78,6 +85,14 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Say QUIT and close every connection."""
+        ...
+
+
+class NameSystem(Protocol):
+    """Looks names up. It waits for answers, so it is for jobs and never for a page."""
+
+    def look_up(self, name: str, type: str) -> DnsAnswer:
+        """Return the records of ``type`` (TXT, MX, CNAME, A, AAAA, PTR) at ``name``; never raises."""
         ...
 
 
