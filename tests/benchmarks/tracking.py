@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from postroom.core.mail.models import StoredHit
-from postroom.core.mail.rules.tokens import pixel_token
+from postroom.core.mail.rules.tokens import track_token
 from tests.benchmarks.ground import child, find_program
 from tests.benchmarks.rounds import Contestant, alternate, say, show
 from tests.edge.front_door import free_port
@@ -24,7 +24,7 @@ CONNECTIONS = (16, 64, 256)
 
 def run(directory: Path, rounds: int) -> None:
     """Measure the pixel beside the bare handler at several numbers of connections."""
-    path = f"/o/{pixel_token(123_456_789)}.gif"
+    path = f"/o/{track_token(123_456_789, 1)}.gif"
     with ExitStack() as stack:
         bare = stack.enter_context(_server("tests.benchmarks.bare:application", path, directory))
         pixel = stack.enter_context(_server("postroom.config.asgi:application", path, directory))

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_opens_and_clicks_are_stored_when_they_are_answered(door: FrontDoor) -> None:
     content = make_content(workspace=make_workspace(), urls=URLS)
     with httpx2.Client(base_url=door.url, headers={"User-Agent": "Reader/1.0"}) as reader:
-        pixel = reader.get(f"/o/{tokens.pixel_token(7)}.gif")
+        pixel = reader.get(f"/o/{tokens.track_token(7, 1)}.gif")
         assert (pixel.status_code, pixel.headers["content-type"]) == (200, "image/gif")
         assert pixel.content[:6] == b"GIF89a"
         assert len(pixel.content) == 43
@@ -30,26 +30,26 @@ def test_opens_and_clicks_are_stored_when_they_are_answered(door: FrontDoor) -> 
         assert (opened.agent, opened.ip, opened.data) == ("Reader/1.0", "127.0.0.0", {"method": "GET"})
 
         for index, location in enumerate((URLS[0], "https://example.com/zwei/%C3%BC#teil")):
-            click = reader.get(f"/c/{tokens.click_token(8, content.pk, index)}")
+            click = reader.get(f"/c/{tokens.click_path(8, content.pk, index)}")
             assert (click.status_code, click.headers["location"]) == (302, location)
             assert "no-store" in click.headers["cache-control"]
             clicked = StoredHit.objects.latest("id")
             assert (clicked.type, clicked.message_id, clicked.link_index) == (EventType.CLICKED, 8, index)
 
-        head = reader.head(f"/c/{tokens.click_token(9, content.pk, 0)}")
+        head = reader.head(f"/c/{tokens.click_path(9, content.pk, 0)}")
         assert (head.status_code, head.content) == (302, b"")
         assert StoredHit.objects.latest("id").is_bot
-        assert reader.head(f"/o/{tokens.pixel_token(7)}.gif").headers["content-length"] == "43"
+        assert reader.head(f"/o/{tokens.track_token(7, 1)}.gif").headers["content-length"] == "43"
 
 
 def test_what_cannot_be_read_gets_a_page_and_leaves_no_trace(door: FrontDoor) -> None:
     content = make_content(workspace=make_workspace(), urls=URLS)
-    click = tokens.click_token(8, content.pk, 0)
+    click = tokens.click_path(8, content.pk, 0)
     with httpx2.Client(base_url=door.url) as reader:
         for path in (
             "/c/nonsense",
             f"/c/{click[:-1]}",
-            f"/c/{tokens.click_token(8, content.pk, 2)}",
+            f"/c/{tokens.click_path(8, content.pk, 2)}",
             "/o/x.gif",
         ):
             answer = reader.get(path)
@@ -63,8 +63,8 @@ def test_what_cannot_be_read_gets_a_page_and_leaves_no_trace(door: FrontDoor) ->
 
 def test_without_the_database_pixels_say_so_and_people_still_get_to_known_links(transactional_db: None) -> None:
     content = make_content(workspace=make_workspace(), urls=URLS)
-    known = f"/c/{tokens.click_token(8, content.pk, 0)}"
-    pixel = f"/o/{tokens.pixel_token(7)}.gif"
+    known = f"/c/{tokens.click_path(8, content.pk, 0)}"
+    pixel = f"/o/{tokens.track_token(7, 1)}.gif"
     with (
         DatabaseSwitch() as database,
         front_door(**database.environment) as door,
@@ -77,16 +77,16 @@ def test_without_the_database_pixels_say_so_and_people_still_get_to_known_links(
         assert (click.status_code, click.headers["location"]) == (302, URLS[0])
         assert missed.status_code == 503
         assert int(missed.headers["retry-after"]) > 0
-        assert reader.get(f"/c/{tokens.click_token(8, content.pk, 1)}").status_code == 503
+        assert reader.get(f"/c/{tokens.click_path(8, content.pk, 1)}").status_code == 503
 
         database.on()
         assert reader.get(pixel).status_code == 200
-        assert reader.get(f"/c/{tokens.click_token(8, content.pk, 1)}").status_code == 302
+        assert reader.get(f"/c/{tokens.click_path(8, content.pk, 1)}").status_code == 302
     assert StoredHit.objects.filter(type=EventType.OPENED).count() == 1
 
 
 def test_a_database_that_was_restarted_is_not_even_noticed(transactional_db: None) -> None:
-    pixel = f"/o/{tokens.pixel_token(7)}.gif"
+    pixel = f"/o/{tokens.track_token(7, 1)}.gif"
     with (
         DatabaseSwitch() as database,
         front_door(**database.environment) as door,
@@ -119,7 +119,7 @@ def _open_until_gone(url: str, acknowledged: list[int]) -> None:
     with httpx2.Client(base_url=url) as reader:
         for number in range(base, base + 1_000_000):
             try:
-                if reader.get(f"/o/{tokens.pixel_token(number)}.gif").status_code == 200:
+                if reader.get(f"/o/{tokens.track_token(number, 1)}.gif").status_code == 200:
                     acknowledged.append(number)
             except httpx2.TransportError:
                 return

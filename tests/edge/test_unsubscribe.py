@@ -63,7 +63,7 @@ def test_a_post_without_the_pair_asks_again(client: Client) -> None:
 def test_tokens_of_other_links_and_of_nobody_lead_nowhere(client: Client, method: str) -> None:
     letter = make_letter(workspace := make_workspace(), make_reader(workspace))
     good = tokens.unsubscribe_token(letter.pk)
-    for token in ("x", good[:-1], good + "A", tokens.pixel_token(letter.pk), tokens.unsubscribe_token(404)):
+    for token in ("x", good[:-1], good + "A", tokens.track_token(letter.pk, 1), tokens.unsubscribe_token(404)):
         answer = getattr(client, method)(f"/u/{token}", {"List-Unsubscribe": "One-Click"})
         assert answer.status_code == 404, token
     assert not StoredHit.objects.exists()

@@ -34,7 +34,7 @@ class Traffic(threading.Thread):
         while not self._stopping.is_set():
             number += 1
             name = f"probe-{number}"
-            if self._running.fetch(f"/o/{tokens.pixel_token(10**12 + number)}.gif", agent=name) == 200:
+            if self._running.fetch(f"/o/{tokens.track_token(10**12 + number, 1)}.gif", agent=name) == 200:
                 self.opens.add(name)
             with suppress(OSError, smtplib.SMTPException):
                 self._send(name)

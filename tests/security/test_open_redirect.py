@@ -66,7 +66,7 @@ async def _visit(tracking: Tracking, path: str) -> tuple[int, str]:
 def test_no_edited_link_redirects_anywhere() -> None:
     workspace = make_workspace()
     content, other = make_content(workspace=workspace, urls=STORED), make_content(workspace=workspace)
-    good = tokens.click_token(7, content.pk, 0)
+    good = tokens.click_path(7, content.pk, 0)
     assert visit([f"/c/{good}"]) == [(302, STORED[0])]
 
     answers = visit([f"/c/{token}" for token in _forgeries(good, content.pk, other.pk)])
@@ -77,23 +77,29 @@ def test_no_edited_link_redirects_anywhere() -> None:
 
 
 def _forgeries(good: str, content_id: int, other_id: int) -> list[str]:
-    octets = base64.urlsafe_b64decode(good + "=" * (-len(good) % 4))
+    token = good.partition("/")[0]
+    octets = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     flips = [
         octets[:at] + bytes([octets[at] ^ 1 << bit]) + octets[at + 1 :] for at in range(len(octets)) for bit in range(8)
     ]
     dice = random.Random(9)
     noise = [dice.randbytes(dice.randrange(60)) for _ in range(300)]
-    encoded = [base64.urlsafe_b64encode(one).rstrip(b"=").decode() for one in (*flips, *noise)]
+    encoded = [base64.urlsafe_b64encode(one).rstrip(b"=").decode() + "/0" for one in (*flips, *noise)]
     wrong_ids = [
-        tokens.click_token(7, content_id, 2),
-        tokens.click_token(7, other_id, 0),
-        tokens.click_token(7, 10**9, 0),
+        tokens.click_path(7, content_id, 2),
+        tokens.click_path(7, other_id, 0),
+        tokens.click_path(7, 10**9, 0),
     ]
-    wrong_purposes = [tokens.pixel_token(7), tokens.unsubscribe_token(7)]
+    wrong_purposes = [tokens.unsubscribe_token(7), f"{tokens.unsubscribe_token(7)}/0"]
     spellings = [
-        good + "=",
-        good + "A",
-        good[:-1],
+        token,
+        f"{token}=/0",
+        f"{token}A/0",
+        f"{token[:-1]}/0",
+        f"{good}0",
+        f"{good}x",
+        f"{token}/-1",
+        f"{token}/00",
         good.swapcase(),
         good + "/",
         "/" + good,
@@ -106,14 +112,14 @@ def _forgeries(good: str, content_id: int, other_id: int) -> list[str]:
 @pytest.mark.django_db(transaction=True)
 def test_scripts_and_strange_addresses_are_not_followed_even_if_a_row_holds_them() -> None:
     content = make_content(workspace=make_workspace(), urls=SCRIPTS)
-    answers = visit([f"/c/{tokens.click_token(7, content.pk, index)}" for index in range(len(SCRIPTS))])
+    answers = visit([f"/c/{tokens.click_path(7, content.pk, index)}" for index in range(len(SCRIPTS))])
     assert answers == [(404, "")] * len(SCRIPTS)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_address_with_line_ends_cannot_add_headers() -> None:
     content = make_content(workspace=make_workspace(), urls=["https://example.com/\r\nSet-Cookie: a=b"])
-    [(status, location)] = visit([f"/c/{tokens.click_token(7, content.pk, 0)}"])
+    [(status, location)] = visit([f"/c/{tokens.click_path(7, content.pk, 0)}"])
     assert "\n" not in location
     assert "\r" not in location
     assert status in {302, 404}

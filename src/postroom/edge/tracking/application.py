@@ -43,7 +43,7 @@ class Tracking:
     async def open(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Store an open, then answer with the pixel; 503 when it cannot be stored."""
         name, _, suffix = scope["path"][len(_PIXEL_PREFIX) :].rpartition(".")
-        token = tokens.read_pixel(name) if suffix == "gif" else None
+        token = tokens.read_track(name) if suffix == "gif" else None
         if token is None or scope["method"] not in _METHODS:
             await self._fallback(scope, receive, send)
             return

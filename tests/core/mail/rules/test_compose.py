@@ -114,7 +114,7 @@ def test_links_are_numbered_tracked_and_lead_back() -> None:
     message = read(compose.render(compose.compile_content(frozen), job()))
     html, text = body_of(message, "html"), body_of(message, "plain")
     for shown in (html, text):
-        words = re.findall(rf"{URL}/c/([\w-]+)", shown)
+        words = re.findall(rf"{URL}/c/([\w-]+/\d+)", shown)
         assert [tokens.read_click(word) for word in words] == [tokens.ClickToken(7, 9, 0), tokens.ClickToken(7, 9, 1)]
     assert 'href="https://shop.example/me?id=5"' in html
     assert 'href="mailto:k@x.example"' in html

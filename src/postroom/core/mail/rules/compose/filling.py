@@ -9,7 +9,7 @@ from markupsafe import escape
 
 from postroom.core.mail.rules.compose.values import LINK, PIXEL, UNSUBSCRIBE, RenderJob
 from postroom.core.mail.rules.liquid import Template, parse_template
-from postroom.core.mail.rules.tokens import click_token, pixel_token, unsubscribe_token
+from postroom.core.mail.rules.tokens import click_path, track_token, unsubscribe_token
 from postroom.kit.mime import clean_text, qp_piece
 
 Filler = Callable[[RenderJob], bytes]
@@ -111,11 +111,11 @@ _FOLDERS: Final = {PIXEL: "o", UNSUBSCRIBE: "u"}
 
 def _token_maker(name: str) -> Callable[[RenderJob], str]:
     if name == PIXEL:
-        return lambda job: pixel_token(job.message_id)
+        return lambda job: track_token(job.message_id, job.content_id)
     if name == UNSUBSCRIBE:
         return lambda job: unsubscribe_token(job.message_id)
     index = int(name.removeprefix(LINK))
-    return lambda job: click_token(job.message_id, job.content_id, index)
+    return lambda job: click_path(job.message_id, job.content_id, index)
 
 
 @lru_cache(maxsize=64)
