@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [import] [campaign] [tracking] [--rounds N]``: measures against reference programs.
+"""``python -m tests.benchmarks [import] [send] [tracking] [--rounds N]``: measures against reference programs.
 
 What is compared runs in turns within one run, on the same machine: the ratios are the result, the rates only say how
 fast this machine was meanwhile. Everything it starts is its own, and ends with it.
@@ -17,11 +17,11 @@ MODULES = {
     "people-export": "people_export",
     "people": "people_reads",
     "segments": "segments",
-    "campaign": "campaign",
+    "send": "send",
     "tracking": "tracking",
 }
 
-LARGE = {"people-import", "people-export", "people", "segments"}
+LARGE = {"send", "people-import", "people-export", "people", "segments"}
 """Parts that take minutes, measured only when asked for by name, with as many people as are asked for."""
 
 

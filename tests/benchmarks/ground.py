@@ -64,6 +64,12 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def peak_memory_kb(pid: int) -> int:
+    """Return the most memory a process has held so far (Linux: VmHWM of proc(5))."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+
+
 def describe_machine() -> None:
     """Say what everything ran on; an absolute rate means nothing without it."""
     from importlib.metadata import version

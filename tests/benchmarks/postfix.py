@@ -28,9 +28,9 @@ def smtp_sink(directory: Path) -> Iterator[int]:
         yield port
 
 
-def smtp_source(port: int, messages: int, *options: str) -> float:
-    """Return how many messages a second ``smtp-source`` with 16 sessions gets rid of."""
-    command = [find_program("smtp-source"), *options, "-s", "16", "-l", str(BODY_LENGTH), "-m", str(messages)]
+def smtp_source(port: int, messages: int, *options: str, sessions: int = 16) -> float:
+    """Return how many messages a second ``smtp-source`` gets rid of."""
+    command = [find_program("smtp-source"), *options, "-s", str(sessions), "-l", str(BODY_LENGTH), "-m", str(messages)]
     command += ["-f", "desk@news.example", "-t", "reader@people.example", f"127.0.0.1:{port}"]
     started = perf_counter()
     subprocess.run(command, check=True)
