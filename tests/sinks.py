@@ -15,6 +15,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -79,13 +80,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One message whose final dot arrived. ``is_acked``: we answered 250."""
+    """One message whose final dot arrived ``at`` (Unix seconds). ``is_acked``: we answered 250."""
 
     message_id: str
     sender: str
     recipients: tuple[str, ...]
     is_acked: bool
     body: bytes = b""
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ class Ledger:
     def keep(self, copy: Copy) -> None:
         """Remember ``copy``, on disk first when there is a log."""
         if self.log is not None:
-            line = [copy.message_id, copy.sender, list(copy.recipients), copy.is_acked]
+            line = [copy.message_id, copy.sender, list(copy.recipients), copy.is_acked, copy.at]
             os.write(self.log, json.dumps(line).encode() + b"\n")
         else:
             self.copies.append(copy)
@@ -292,7 +294,7 @@ class Connection(asyncio.Protocol):
             message_id = found[1].decode("ascii", "replace") if found else ""
             body = unstuff(content) if self._ledger.plan.keeps_bodies else b""
             is_acked = fault is None or not fault.action
-            self._ledger.keep(Copy(message_id, sender, tuple(recipients), is_acked, body))
+            self._ledger.keep(Copy(message_id, sender, tuple(recipients), is_acked, body, time.time()))
         self._act(fault, f"250 2.0.0 Ok: queued as {id(content):X}")
 
     def _rset(self, line: bytes) -> None:
@@ -486,8 +488,9 @@ class Sink:
 class SinkProcess:
     """A sink in a process group of its own, with its copies in an append-only log that outlives it."""
 
-    def __init__(self, log: Path, plan: Plan | None = None, port: int = 0) -> None:
+    def __init__(self, log: Path, plan: Plan | None = None, port: int = 0, host: str = "127.0.0.1") -> None:
         self._log = log
+        self._host = host
         self._plan = plan or Plan()
         self._process: subprocess.Popen[bytes] | None = None
         self.port = port
@@ -498,10 +501,10 @@ class SinkProcess:
         if not self._log.exists():
             return []
         rows = [json.loads(line) for line in self._log.read_bytes().splitlines()]
-        return [Copy(message_id, sender, tuple(to), acked) for message_id, sender, to, acked in rows]
+        return [Copy(message_id, sender, tuple(to), acked, at=at) for message_id, sender, to, acked, at in rows]
 
     def __enter__(self) -> Self:
-        command = [sys.executable, __file__, "--log", str(self._log), "--port", str(self.port)]
+        command = [sys.executable, __file__, "--log", str(self._log), "--host", self._host, "--port", str(self.port)]
         command += ["--plan", self._plan.to_json()]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
         assert self._process.stdout is not None
@@ -517,14 +520,16 @@ class SinkProcess:
             self._process.stdout.close()
 
 
-async def _listen(ledger: Ledger, port: int, tls: ssl.SSLContext | None = None) -> asyncio.Server:
+async def _listen(
+    ledger: Ledger, port: int, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> asyncio.Server:
     loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: Connection(ledger), "127.0.0.1", port, ssl=tls, backlog=1024)
+    return await loop.create_server(lambda: Connection(ledger), host, port, ssl=tls, backlog=1024)
 
 
-async def _main(log: Path, port: int, plan: Plan) -> None:
+async def _main(log: Path, host: str, port: int, plan: Plan) -> None:
     handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    server = await _listen(Ledger(plan, log=handle, is_chatty=False), port)
+    server = await _listen(Ledger(plan, log=handle, is_chatty=False), port, host=host)
     print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 — whoever started us reads it
     await server.serve_forever()
 
@@ -532,7 +537,8 @@ async def _main(log: Path, port: int, plan: Plan) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="An SMTP server for tests.")
     parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--plan", type=Plan.from_json, default=Plan())
     arguments = parser.parse_args()
-    asyncio.run(_main(arguments.log, arguments.port, arguments.plan))
+    asyncio.run(_main(arguments.log, arguments.host, arguments.port, arguments.plan))
