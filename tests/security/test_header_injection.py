@@ -1,7 +1,6 @@
 """Nobody adds a header field through a name, a value, an address, a display name, a subject or a slot."""
 
 import json
-from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -13,6 +12,7 @@ from postroom.core.mail.errors import BadAddress, BadHeader
 from postroom.core.mail.rules import compose
 from postroom.core.mail.rules.headers import check_email, check_header, format_address, parse_addresses
 from postroom.core.mail.types import Composition, MessageClass
+from tests.printing import print_message
 
 CORPUS: dict[str, list[str]] = json.loads((Path(__file__).parent / "corpus" / "header_injection.json").read_text())
 ALLOWED = {"From", "X-Own", "Reply-To", "To", "Cc", "Date", "Message-ID", "Subject", "MIME-Version", "Content-Type"}
@@ -28,17 +28,7 @@ CONTENT = compose.compile_content(
 
 def rendered(**changes: object) -> EmailMessage:
     """Return the message as an independent reader sees it."""
-    values: dict[str, object] = {
-        "message_id": 1,
-        "content_id": 1,
-        "from_": "Post <a@x.example>",
-        "to": ("b@y.example",),
-        "message_id_header": "<1@x.example>",
-        "date": datetime(2026, 11, 20, tzinfo=UTC),
-        "public_url": "https://x.example",
-    }
-    job = compose.RenderJob(**(values | changes))  # type: ignore[arg-type]
-    raw = compose.render(CONTENT, job)
+    raw = print_message(CONTENT, **changes)
     assert b"\r" not in raw.replace(b"\r\n", b"")
     assert b"\n" not in raw.replace(b"\r\n", b"")
     return cast(EmailMessage, message_from_bytes(raw, policy=policy.default))

@@ -11,11 +11,12 @@ from pytest_django import Settings
 
 from postroom.core.mail import selectors as mail
 from postroom.core.mail.models import Message
-from postroom.core.mail.rules import compose
 from postroom.core.mail.rules.headers import format_address
+from postroom.core.mail.rules.tokens import Seal
 from postroom.core.workspaces.types import Door
 from tests.api.clients import ApiClient, make_client
 from tests.factories import NOW, make_workspace
+from tests.printing import print_message
 
 CORPUS: Final[dict[str, list[str]]] = json.loads(
     (Path(__file__).parent / "corpus" / "header_injection.json").read_text()
@@ -42,8 +43,9 @@ def sent() -> EmailMessage | None:
     message = Message.objects.select_related("sender").first()
     if message is None:
         return None
-    job = compose.RenderJob(
-        message_id=message.pk,
+    raw = print_message(
+        mail.load_compiled_content(content_id=message.content_id),
+        seal=Seal(message.pk),
         content_id=message.content_id,
         from_=message.from_address or format_address(message.sender.from_name, message.sender.from_email),
         to=tuple(message.to),
@@ -53,9 +55,7 @@ def sent() -> EmailMessage | None:
         slots=message.slots,
         message_id_header=message.message_id_header,
         date=NOW,
-        public_url="https://x.example",
     )
-    raw = compose.render(mail.load_compiled_content(content_id=message.content_id), job)
     assert b"\r" not in raw.replace(b"\r\n", b"")
     assert b"\n" not in raw.replace(b"\r\n", b"")
     return cast(EmailMessage, message_from_bytes(raw, policy=policy.default))

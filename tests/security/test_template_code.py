@@ -3,7 +3,6 @@
 import ast
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from postroom.core.mail.errors import BadComposition, TemplateRefused
 from postroom.core.mail.rules import compose
 from postroom.core.mail.rules.liquid import parse_template
 from postroom.core.mail.types import Composition, MessageClass
+from tests.printing import print_message
 
 PAYLOADS = [
     line.replace("\\n", "\n")
@@ -49,17 +49,8 @@ def everything_shown(composition: Composition) -> str:
         frozen = compose.freeze(
             composition, message_class=MessageClass.TRANSACTIONAL, tracks_opens=True, tracks_clicks=True
         )
-        job = compose.RenderJob(
-            message_id=1,
-            content_id=1,
-            from_="a@x.example",
-            to=("b@y.example",),
-            message_id_header="<1@x.example>",
-            date=datetime(2026, 11, 20, tzinfo=UTC),
-            public_url="https://x.example",
-            slots=VALUES,
-        )
-        raw = compose.render(compose.compile_content(frozen), job).replace(b"=\r\n", b"").decode("ascii")
+        printed = print_message(compose.compile_content(frozen), slots=VALUES)
+        raw = printed.replace(b"=\r\n", b"").decode("ascii")
     except (TemplateRefused, BadComposition) as refusal:
         return str(refusal.message).partition("The tag ")[0]
     return "\n".join((preview.subject, preview.html, preview.text, raw))

@@ -13,6 +13,8 @@ _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LINE_ENDS: Final = re.compile(r"\r\n?|\n")
 _LEADING_DOT: Final = re.compile(rb"^\.(?=.{0,73}$)", re.MULTILINE)
 """A dot that SMTP would have to double, where the line has room for ``=2E``."""
+_CROWDED_DOT: Final = re.compile(rb"^\.(?=.{74,75}$)", re.MULTILINE)
+"""The same where the line has no room: it is broken behind the dot."""
 _OVERLONG: Final = re.compile(rb"^(.{74,75})(=[0-9A-F]{2})$", re.MULTILINE)
 """A line that the standard library made longer than 76, because of the white space it had to encode at its end."""
 _BREAKS: Final = re.compile(r"[\r\n\t]+")
@@ -29,8 +31,12 @@ def clean_line(text: str) -> str:
 
 
 def qp_end(text: str) -> bytes:
-    """Return clean ``text`` as quoted-printable (RFC 2045, section 6.7) with CRLF, for the end of a part."""
+    """Return clean ``text`` as quoted-printable (RFC 2045, section 6.7) with CRLF, for the end of a part. No line of it
+    begins with a dot, so SMTP has nothing to double.
+    """
     encoded = _OVERLONG.sub(rb"\1=\n\2", b2a_qp(text.encode(), istext=True))
+    while _CROWDED_DOT.search(encoded):
+        encoded = _CROWDED_DOT.sub(b"=2E=\n", encoded)
     return _LEADING_DOT.sub(b"=2E", encoded).replace(b"\n", b"\r\n")
 
 

@@ -17,14 +17,17 @@ class Outcome(Enum):
     IN_DOUBT = "in_doubt"  # the body left, no answer came
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """One finished message: ``body`` is all of it (RFC 5322), CRLF line ends, neither dot-stuffed nor dot-ended."""
+class Envelope(NamedTuple):
+    """One finished message: ``body`` is all of it (RFC 5322), CRLF line ends, neither dot-stuffed nor dot-ended.
+
+    ``is_plain`` vouches that it is ASCII, has no other CR or LF, ends in CRLF and has no line that begins with a dot.
+    """
 
     message_id: int
     return_path: str
     recipients: tuple[str, ...]
     body: bytes
+    is_plain: bool = False
 
 
 class Result(NamedTuple):
@@ -68,7 +71,7 @@ class Outbox(Protocol):
         ...
 
     def give_back(self, envelope: Envelope) -> None:
-        """Return an envelope whose body never left."""
+        """Return an envelope whose body never left, or that the other side said it did not take."""
         ...
 
 

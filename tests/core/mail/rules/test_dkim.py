@@ -8,7 +8,7 @@ from postroom.core.mail.rules import dkim
 from tests.dkim_reader import verify_all
 
 KEYS = dkim.generate_keys()
-SIGNER = dkim.Signer("x.example", "post", KEYS.rsa_private, KEYS.ed25519_private)
+SIGNER = dkim.Signer("x.example", [("post", KEYS.rsa_private), ("post-ed", KEYS.ed25519_private)])
 RECORDS = {
     "post._domainkey.x.example": dkim.dns_record(KEYS.rsa_public),
     "post-ed._domainkey.x.example": dkim.dns_record(KEYS.ed25519_public),
@@ -38,7 +38,7 @@ def test_both_signatures_hold_for_any_body(body: bytes) -> None:
 
 
 def test_five_hundred_random_messages_verify() -> None:
-    signer = dkim.Signer("x.example", "post", ed_pem=KEYS.ed25519_private)
+    signer = dkim.Signer("x.example", [("post-ed", KEYS.ed25519_private)])
     chance = random.Random(1)
     for _ in range(500):
         words = [chance.choice([" ", "  ", "\t", "\r\n", ".", "é", "word", "=", "🎉"]) for _ in range(40)]
@@ -71,7 +71,7 @@ def test_all_that_must_be_signed_is_signed_and_from_twice() -> None:
 
 
 def test_without_a_key_nothing_is_signed() -> None:
-    assert dkim.Signer("x.example", "post").sign(HEADER) == b""
+    assert dkim.Signer("x.example").sign(HEADER) == b""
 
 
 def test_no_line_of_a_signature_is_long() -> None:

@@ -56,9 +56,10 @@ class Seal:
     The hash has as many octets as all signatures together; no slice of it says anything about another (RFC 7693).
     """
 
-    __slots__ = ("_macs", "_number")
+    __slots__ = ("_macs", "_number", "message_id")
 
     def __init__(self, message_id: int) -> None:
+        self.message_id = message_id
         self._number = _MESSAGE.pack(message_id)
         self._macs = keyed_hash("message", self._number, _SEAL_SIZE)
 

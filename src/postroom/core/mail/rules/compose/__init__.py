@@ -8,21 +8,22 @@ wrote, addresses stay as they are. ``javascript:``, ``data:``, ``vbscript:`` and
 from postroom.core.mail.rules.compose.compiling import CompiledContent, compile_content
 from postroom.core.mail.rules.compose.freezing import freeze, preview
 from postroom.core.mail.rules.compose.literal import quote_liquid
-from postroom.core.mail.rules.compose.rendering import render
+from postroom.core.mail.rules.compose.rendering import Press
 from postroom.core.mail.rules.compose.showing import show
-from postroom.core.mail.rules.compose.values import BULK_CLASSES, FrozenContent, Link, Preview, RenderJob
+from postroom.core.mail.rules.compose.values import BULK_CLASSES, FrozenContent, Letter, Letterhead, Link, Preview
 
 __all__ = [
     "BULK_CLASSES",
     "CompiledContent",
     "FrozenContent",
+    "Letter",
+    "Letterhead",
     "Link",
+    "Press",
     "Preview",
-    "RenderJob",
     "compile_content",
     "freeze",
     "preview",
     "quote_liquid",
-    "render",
     "show",
 ]

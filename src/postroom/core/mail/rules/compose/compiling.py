@@ -10,7 +10,6 @@ from postroom.core.mail.rules.compose.filling import (
     Filler,
     Wording,
     fill_template,
-    fill_url,
     fill_variable,
     word_template,
     word_variable,
@@ -30,21 +29,31 @@ _STATEFUL: Final = frozenset(("assign", "capture", "increment", "decrement", "cy
 _OPENING: Final = frozenset(("if", "unless", "case", "for", "comment"))
 _CLOSING: Final = frozenset(("endif", "endunless", "endcase", "endfor", "endcomment"))
 
-Part = bytes | Filler
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The gap of one of our own addresses, by its name in templates."""
+
+    name: str
+
+
+Part = bytes | Address | Filler
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledContent:
-    """Octets with gaps: ``skeleton`` is the body with empty gaps, ``gaps`` says which filler goes where.
+    """Octets with gaps: ``parts`` is the body in order. ``is_tracked`` and ``names_way_out`` say which tokens it needs.
 
-    ``fillers`` are distinct, so a link or a name that appears twice is made once.
+    The octets around a gap end a line, and so does whatever fills it: parts can be joined without a look at them, and
+    the whole is ASCII whose lines end in CRLF and never begin with a dot.
     """
 
+    frozen: FrozenContent
     subject: tuple[str | Wording, ...]
     content_type: bytes
-    skeleton: tuple[bytes, ...]
-    gaps: tuple[tuple[int, int], ...]
-    fillers: tuple[Filler, ...]
+    parts: tuple[Part, ...]
+    is_tracked: bool
+    names_way_out: bool
 
 
 def compile_content(frozen: FrozenContent) -> CompiledContent:
@@ -58,8 +67,15 @@ def compile_content(frozen: FrozenContent) -> CompiledContent:
         between = b"\r\n" + opening % b"html"
         closing = b"\r\n--" + boundary + b"--"
         parts = [opening % b"plain", *text, between, *_compile_part(frozen.html, escapes=True), closing]
-    skeleton, gaps, fillers = _lay_out([*parts, b"\r\n"])
-    return CompiledContent(_compile_subject(frozen.subject), content_type, skeleton, gaps, fillers)
+    names = set(_URL_NAME.findall(frozen.text + frozen.html))
+    return CompiledContent(
+        frozen=frozen,
+        subject=_compile_subject(frozen.subject),
+        content_type=content_type,
+        parts=(*parts, b"\r\n"),
+        is_tracked=bool(names - {UNSUBSCRIBE}),
+        names_way_out=UNSUBSCRIBE in names,
+    )
 
 
 _ENCODING: Final = b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
@@ -81,19 +97,6 @@ def _compile_subject(source: str) -> tuple[str | Wording, ...]:
             return (word_template(parse_template(source, escapes=False)),)
         parts.append(word_variable(*variable) if variable else piece.source)
     return tuple(parts)
-
-
-def _lay_out(parts: Iterable[Part]) -> tuple[tuple[bytes, ...], tuple[tuple[int, int], ...], tuple[Filler, ...]]:
-    skeleton: list[bytes] = []
-    gaps: list[tuple[int, int]] = []
-    fillers: dict[Filler, int] = {}
-    for part in parts:
-        if isinstance(part, bytes):
-            skeleton.append(part)
-        else:
-            gaps.append((len(skeleton), fillers.setdefault(part, len(fillers))))
-            skeleton.append(b"")
-    return tuple(skeleton), tuple(gaps), tuple(fillers)
 
 
 def _compile_part(source: str, *, escapes: bool) -> list[Part]:
@@ -147,13 +150,13 @@ def _variable(inner: str) -> tuple[tuple[str, ...], str] | None:
     return tuple(simple[1].split(".")), (simple[2] or "''")[1:-1]
 
 
-def _filler(kind: Kind, inner: str, *, escapes: bool) -> Filler:
+def _filler(kind: Kind, inner: str, *, escapes: bool) -> Part:
     variable = _variable(inner) if kind is Kind.OUTPUT else None
     if variable is None:
         return _template_filler(inner if kind is Kind.TAG else f"{{{{{inner}}}}}", escapes=escapes)
     path, default = variable
     if len(path) == 1 and _URL_NAME.fullmatch(path[0]):
-        return fill_url(path[0])
+        return Address(path[0])
     return fill_variable(path, default, escapes)
 
 

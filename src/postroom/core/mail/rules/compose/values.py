@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
+from postroom.core.mail.rules.tokens import Seal
 from postroom.core.mail.types import MessageClass
 from postroom.kit.types import JSONValue
 
@@ -49,21 +50,37 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class RenderJob:
-    """All that makes one message of a compiled content.
+class Letterhead:
+    """What all messages of one mailing share.
 
     Addresses are written ``Name <address>`` or bare. ``public_url`` is where links lead, without a slash at the end.
+    Without ``reply_to`` answers go to an address of the message's own in ``reply_domain``, or where From says.
     """
 
-    message_id: int
     content_id: int
     from_: str
+    public_url: str
+    reply_to: tuple[str, ...] = ()
+    reply_domain: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    list_unsubscribe: bool = False
+
+
+class Letter(NamedTuple):
+    """One message of a mailing: to whom, when, and with what. Addresses as on the letterhead."""
+
+    seal: Seal
     to: tuple[str, ...]
     message_id_header: str
     date: datetime
-    public_url: str
+    slots: Mapping[str, JSONValue]
     cc: tuple[str, ...] = ()
-    reply_to: tuple[str, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-    slots: Mapping[str, JSONValue] = field(default_factory=dict)
-    list_unsubscribe: bool = False
+
+
+class Filling(NamedTuple):
+    """What the gaps of one message are filled from: its values, and the tokens that our own addresses end in."""
+
+    slots: Mapping[str, JSONValue]
+    public_url: str
+    track: str
+    unsubscribe: str
