@@ -14,6 +14,7 @@ from postroom.workers.rescue import forget_old_jobs
 
 EVENTS_AT_ONCE: Final = 500
 HITS_AT_ONCE: Final = 2000
+TALLIES_AT_ONCE: Final = 5000
 HOUR_S: Final = 3600.0
 DAY_S: Final = 86_400.0
 
@@ -37,6 +38,27 @@ def start_due_campaigns(now: datetime) -> bool:
     return False
 
 
+@every(5.0)
+def run_due_recurrences(now: datetime) -> bool:
+    """Send what repeats, when its time has come."""
+    campaigns.run_due_recurrences(now=now)
+    return False
+
+
+@every(10.0)
+def decide_due_trials(now: datetime) -> bool:
+    """Choose the winners of variants that were tried out."""
+    campaigns.decide_due_trials(now=now)
+    return False
+
+
+@every(30.0)
+def check_due_domains(now: datetime) -> bool:
+    """Have the records of domains looked up whose time has come."""
+    mail.defer_due_checks(now=now)
+    return False
+
+
 @every(HOUR_S)
 def ensure_partitions(now: datetime) -> bool:
     """Make the tables of the months to come."""
@@ -56,6 +78,18 @@ def forget_notices(now: datetime) -> bool:
     """Delete the marks of notices that no longer count against the next."""
     mail.forget_notices(now=now)
     return False
+
+
+@every(10.0)
+def fold_tallies(now: datetime) -> bool:
+    """Add up the counts that the ledger appended, more at once while there are many."""
+    return mail.fold_tallies(limit=TALLIES_AT_ONCE) >= TALLIES_AT_ONCE
+
+
+@every(HOUR_S)
+def forget_transcripts(now: datetime) -> bool:
+    """Delete what was said on the wire once it is past its time, some at once."""
+    return mail.forget_transcripts(now=now) > 0
 
 
 @every(HOUR_S)

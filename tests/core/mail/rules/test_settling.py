@@ -6,15 +6,14 @@ import pytest
 
 from postroom.core.mail.ports import Handover, Outcome, Result
 from postroom.core.mail.rules.settling import (
-    LAST_TRY,
+    GIVE_UP_AFTER,
     History,
     Judgement,
     find_bad_addresses,
     judge_handover,
     retry_gap,
-    says_bad_sender,
 )
-from postroom.core.mail.types import EventType, MessageClass, MessageStatus
+from postroom.core.mail.types import EventType, MessageClass, MessageStatus, RefusalKind
 from tests.factories import NOW
 
 
@@ -42,22 +41,60 @@ def test_a_message_that_we_cannot_say_failed_but_did_not_bounce() -> None:
     assert (verdict.status, verdict.is_bounced, verdict.event) == (MessageStatus.FAILED, False, EventType.FAILED)
 
 
-def test_gaps_between_tries_grow_and_stay_within_a_tenth() -> None:
-    gaps = [retry_gap(tries) for tries in range(1, 9)]
-    minutes = [5, 15, 60, 120, 240, 480, 480, 480]
-    for gap, expected in zip(gaps, minutes, strict=True):
-        assert timedelta(minutes=expected) <= gap <= timedelta(minutes=expected * 1.1)
+@pytest.mark.parametrize(
+    ("kind", "minutes"),
+    [
+        (RefusalKind.TEMPORARY, [5, 10, 20, 40, 80, 160, 240, 240]),
+        (RefusalKind.GREYLISTED, [5, 10, 20, 40, 80, 160, 240, 240]),
+        (RefusalKind.CONNECTION, [2, 4, 8, 16, 32, 64, 128, 240]),
+        (RefusalKind.RATE_LIMITED, [20, 40, 80, 160, 240, 240, 240, 240]),
+        (RefusalKind.MAILBOX_FULL, [60, 120, 240, 240, 240, 240, 240, 240]),
+    ],
+)
+def test_gaps_between_tries_double_by_the_reason_and_stay_within_a_tenth(kind: RefusalKind, minutes: list[int]) -> None:
+    for tries, expected in enumerate(minutes, start=1):
+        assert timedelta(minutes=expected) <= retry_gap(kind, tries) <= timedelta(minutes=expected * 1.1)
 
 
 def test_a_temporary_refusal_is_tried_again_until_five_days_are_over() -> None:
-    early = judge(Result(Outcome.DEFERRED, 450), tries=2)
+    early = judge(Result(Outcome.DEFERRED, 450), tries=2, first_attempt_at=NOW - timedelta(days=1))
     assert (early.status, early.tries, early.event) == (MessageStatus.DEFERRED, 3, EventType.DEFERRED)
     assert early.next_attempt_at is not None
-    assert early.next_attempt_at >= NOW + timedelta(hours=1)
-    assert sum((retry_gap(tries) for tries in range(1, LAST_TRY)), timedelta()) >= timedelta(days=5)
-    assert judge(Result(Outcome.DEFERRED, 450), tries=LAST_TRY - 2).status is MessageStatus.DEFERRED
-    late = judge(Result(Outcome.DEFERRED, 450), tries=LAST_TRY - 1)
+    assert early.next_attempt_at >= NOW + timedelta(minutes=20)
+    late = judge(Result(Outcome.DEFERRED, 450), tries=40, first_attempt_at=NOW - GIVE_UP_AFTER)
     assert (late.status, late.event, late.next_attempt_at) == (MessageStatus.FAILED, EventType.FAILED, None)
+    assert late.is_bounced is False
+
+
+def test_the_last_try_is_made_when_the_five_days_end() -> None:
+    since = NOW - GIVE_UP_AFTER + timedelta(hours=1)
+    verdict = judge(Result(Outcome.DEFERRED, 450), tries=30, first_attempt_at=since)
+    assert verdict.next_attempt_at == NOW + timedelta(hours=1)
+
+
+def test_tries_alone_never_give_a_message_up() -> None:
+    assert judge(Result(Outcome.DEFERRED, 450), tries=500, first_attempt_at=NOW).status is MessageStatus.DEFERRED
+
+
+def test_giving_up_leaves_a_record_like_a_delivery_report() -> None:
+    since = NOW - GIVE_UP_AFTER
+    verdict = judge(Result(Outcome.DEFERRED, 450), tries=31, first_attempt_at=since)
+    assert verdict.record == {
+        "kind": "expired",
+        "action": "failed",
+        "status": "4.4.7",
+        "tries": 32,
+        "since": since.isoformat(),
+    }
+
+
+def test_doubt_that_a_repeat_cannot_double_is_repeated_at_once_and_does_not_count() -> None:
+    safe = Result(Outcome.IN_DOUBT, safe_until=(NOW + timedelta(minutes=30)).timestamp())
+    verdict = judge(safe, MessageClass.MARKETING, tries=2)
+    assert (verdict.status, verdict.tries, verdict.is_resent) == (MessageStatus.DEFERRED, 2, False)
+    assert verdict.next_attempt_at == NOW + timedelta(seconds=10)
+    stale = Result(Outcome.IN_DOUBT, safe_until=NOW.timestamp())
+    assert judge(stale, MessageClass.MARKETING).status is MessageStatus.IN_DOUBT
 
 
 @pytest.mark.parametrize("message_class", [MessageClass.MARKETING, MessageClass.OUTREACH])
@@ -70,18 +107,6 @@ def test_mail_that_somebody_waits_for_is_repeated_once_after_doubt(message_class
     first = judge(Result(Outcome.IN_DOUBT), message_class)
     assert (first.status, first.is_resent) == (MessageStatus.DEFERRED, True)
     assert judge(Result(Outcome.IN_DOUBT), message_class, is_resent=True).status is MessageStatus.IN_DOUBT
-
-
-@pytest.mark.parametrize(
-    ("enhanced", "bad", "is_sender"),
-    [("5.1.1", ["a@example.com"], False), ("5.7.1", [], True), ("5.2.2", [], False), ("", [], False)],
-)
-def test_only_an_address_refusal_suppresses_and_only_a_policy_refusal_flags_the_sender(
-    enhanced: str, bad: list[str], is_sender: bool
-) -> None:
-    result = Result(Outcome.FAILED, 550, enhanced)
-    assert find_bad_addresses(result, ["a@example.com"]) == bad
-    assert says_bad_sender(result) is is_sender
 
 
 def test_of_several_recipients_only_the_refused_address_is_bad() -> None:

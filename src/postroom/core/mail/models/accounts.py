@@ -8,25 +8,28 @@ from postroom.kit.ids import uuid7
 
 
 class Domain(models.Model):
-    """A sending domain with its DKIM keys; the private halves are encrypted PEM."""
+    """A sending domain. What stands in the name system for it is in its ``records``, its DKIM keys are in ``keys``.
+
+    ``verified_at`` says since when all that mail needs is published; ``return_verified_at`` and
+    ``tracking_verified_at`` since when its own return path and its own links lead here.
+    """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="domains")
     name = models.CharField(max_length=253)
-    selector = models.CharField(max_length=63, default="postroom")
     signing = models.CharField(max_length=8, choices=Signing, default=Signing.RSA)
-    rsa_private = models.TextField()
-    rsa_public = models.TextField()
-    ed25519_private = models.TextField()
-    ed25519_public = models.TextField()
     tracks_opens = models.BooleanField(default=True)
     tracks_clicks = models.BooleanField(default=True)
-    verification = models.JSONField(default=dict)
     verified_at = models.DateTimeField(null=True)
+    return_verified_at = models.DateTimeField(null=True)
+    tracking_verified_at = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True)
+    next_check_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("workspace", "name"), name="domain_once"),)
+        indexes = (models.Index(fields=("next_check_at",), name="domain_by_next_check"),)
 
     def __str__(self) -> str:
         return self.name
@@ -36,7 +39,8 @@ class SenderAccount(models.Model):
     """A From address and the server that carries its mail. ``credentials`` is an encrypted JSON object.
 
     ``config`` of an SMTP account: host, port, security (none, starttls, tls), max_connections. Once it has been failing
-    for ``fallback_after_s`` seconds, the ``fallback`` account's server carries its mail.
+    for ``fallback_after_s`` seconds, the ``fallback`` account's server carries its mail. ``configuration_refusals``
+    counts the refusals in a row that blame our own set-up.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -51,6 +55,7 @@ class SenderAccount(models.Model):
     config = models.JSONField(default=dict)
     credentials = models.TextField(blank=True, default="")
     daily_limit = models.IntegerField(null=True)
+    is_limited = models.BooleanField(default=False, db_default=False)
     fallback = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
     fallback_after_s = models.IntegerField(default=300)
     failing_since = models.DateTimeField(null=True)
@@ -58,6 +63,7 @@ class SenderAccount(models.Model):
     last_used_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=1000, blank=True, default="")
     failure_count = models.IntegerField(default=0)
+    configuration_refusals = models.IntegerField(default=0, db_default=0)
     retry_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 

@@ -96,7 +96,7 @@ class Message(models.Model):
         )
         indexes = (
             models.Index(
-                fields=("sender", "priority", "next_attempt_at", "id"),
+                fields=("sender", "priority", "destination", "next_attempt_at", "id"),
                 condition=models.Q(status__in=("queued", "deferred")),
                 name="message_waiting",
             ),
@@ -104,7 +104,10 @@ class Message(models.Model):
             models.Index(fields=("batch", "id"), name="message_by_batch"),
             models.Index(fields=("contact", "-created_at"), name="message_by_contact"),
             models.Index(fields=("contact",), condition=models.Q(bounced_at__isnull=False), name="message_bounced"),
-            models.Index(fields=("workspace", "-id"), name="message_by_workspace"),
+            models.Index(fields=("workspace", "id"), name="message_by_workspace"),
+            models.Index(
+                fields=("workspace", "status", "-id"), condition=~models.Q(status="sent"), name="message_not_sent"
+            ),
         )
 
     def __str__(self) -> str:

@@ -1,15 +1,35 @@
 """Reads of mail: accounts, templates, the ledger and its counts, the sandbox."""
 
 from postroom.core.mail.selectors.addressees import Addressee, find_addressee, find_workspaces
-from postroom.core.mail.selectors.batches import count_batch, get_batch
+from postroom.core.mail.selectors.batches import (
+    count_batch,
+    count_batch_by,
+    get_batch,
+    sum_by_content,
+    sum_by_destination,
+)
+from postroom.core.mail.selectors.chunks import is_sample_open
 from postroom.core.mail.selectors.claims import HeldClaims, list_held_claims
-from postroom.core.mail.selectors.contents import load_compiled_content, show_message
-from postroom.core.mail.selectors.domains import dns_records, get_domain_by_id, list_domains
+from postroom.core.mail.selectors.contents import load_compiled_content, load_from, show_message
+from postroom.core.mail.selectors.domains import (
+    RecordState,
+    dns_records,
+    get_domain,
+    get_domain_by_id,
+    list_domain_changes,
+    list_domain_senders,
+    list_domains,
+    list_keys,
+    list_record_states,
+    rotation_due_at,
+)
 from postroom.core.mail.selectors.events import list_message_events
+from postroom.core.mail.selectors.health import measure_health
 from postroom.core.mail.selectors.links import find_link
 from postroom.core.mail.selectors.mailings import Mailing, find_mailing
 from postroom.core.mail.selectors.messages import get_message, list_messages
 from postroom.core.mail.selectors.notices import preview_confirmation
+from postroom.core.mail.selectors.preflight import check_bulk
 from postroom.core.mail.selectors.sandbox import (
     OpenedMail,
     count_sandbox_mails,
@@ -19,35 +39,51 @@ from postroom.core.mail.selectors.sandbox import (
 )
 from postroom.core.mail.selectors.senders import get_sender, list_senders, load_sender_profile
 from postroom.core.mail.selectors.templates import get_template, list_templates
+from postroom.core.mail.selectors.unmoved import count_unmoved_zones
 
 __all__ = [
     "Addressee",
     "HeldClaims",
     "Mailing",
     "OpenedMail",
+    "RecordState",
+    "check_bulk",
     "count_batch",
+    "count_batch_by",
     "count_sandbox_mails",
+    "count_unmoved_zones",
     "dns_records",
     "find_addressee",
     "find_link",
     "find_mailing",
     "find_workspaces",
     "get_batch",
+    "get_domain",
     "get_domain_by_id",
     "get_message",
     "get_sandbox_mail",
     "get_sender",
     "get_template",
+    "is_sample_open",
     "iter_sandbox_mails",
+    "list_domain_changes",
+    "list_domain_senders",
     "list_domains",
     "list_held_claims",
+    "list_keys",
     "list_message_events",
     "list_messages",
+    "list_record_states",
     "list_sandbox_mails",
     "list_senders",
     "list_templates",
     "load_compiled_content",
+    "load_from",
     "load_sender_profile",
+    "measure_health",
     "preview_confirmation",
+    "rotation_due_at",
     "show_message",
+    "sum_by_content",
+    "sum_by_destination",
 ]

@@ -1,33 +1,47 @@
-"""Where a batch stands, counted from its recipients and the ledger in one statement."""
+"""Where a batch stands, from its tally: a handful of rows, however many its recipients are."""
 
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from typing import Final, TypeVar
 from uuid import UUID
 
 from django.db import connection
 
 from postroom.core.mail.errors import NoSuchBatch
 from postroom.core.mail.models import Batch
-from postroom.core.mail.types import BatchCounts
+from postroom.core.mail.types import BatchCounts, BatchStatus, GroupCounts
 from postroom.core.workspaces.models import Workspace
 
-_COUNT: Final = """
+K = TypeVar("K", int, str)
+
+_NUMBERS: Final = (
+    *("booked", "handed_over", "delivered", "bounced", "bounced_later", "waiting", "in_doubt", "failed", "suppressed"),
+    *("cancelled", "opened", "machine_opened", "clicked", "scanner_clicked", "complained", "unsubscribed", "replied"),
+)
+_SAME: Final = (
+    *("delivered", "bounced", "in_doubt", "failed", "suppressed", "opened", "machine_opened", "clicked"),
+    *("scanner_clicked", "complained", "unsubscribed", "replied"),
+)
+
+_COUNT: Final = f"""
 SELECT b.total, b.status, (SELECT coalesce(sum(value::int), 0) FROM jsonb_each_text(b.fenced)) AS fenced,
-    count(m.id) AS booked,
-    count(*) FILTER (WHERE m.status = 'sent') AS handed_over,
-    count(*) FILTER (WHERE m.status = 'sent' AND m.delivered_at IS NOT NULL AND m.bounced_at IS NULL) AS delivered,
-    count(m.bounced_at) AS bounced,
-    count(*) FILTER (WHERE m.status IN ('queued', 'claimed', 'wire', 'deferred') AND m.bounced_at IS NULL) AS waiting,
-    count(*) FILTER (WHERE m.status = 'in_doubt' AND m.bounced_at IS NULL) AS in_doubt,
-    count(*) FILTER (WHERE m.status = 'failed' AND m.bounced_at IS NULL) AS failed,
-    count(*) FILTER (WHERE m.status = 'suppressed') AS suppressed,
-    count(*) FILTER (WHERE m.status = 'cancelled') AS cancelled,
-    count(m.opened_at) AS opened, count(m.machine_opened_at) AS machine_opened,
-    count(m.clicked_at) AS clicked, count(m.scanner_clicked_at) AS scanner_clicked,
-    count(m.complained_at) AS complained, count(m.unsubscribed_at) AS unsubscribed, count(m.replied_at) AS replied,
-    count(*) FILTER (WHERE m.status = 'sent' AND m.bounced_at IS NOT NULL) AS bounced_later
-FROM mail_batch b LEFT JOIN mail_message m ON m.batch_id = b.id
-WHERE b.id = %s GROUP BY b.id
-"""
+    {", ".join(f"coalesce(sum(t.{name}), 0) AS {name}" for name in _NUMBERS)}
+FROM mail_batch b LEFT JOIN mail_tally t ON t.batch_id = b.id WHERE b.id = %s GROUP BY b.id
+"""  # noqa: S608 - made of constants
+
+# How many there are comes from the chunks, for most recipients have no row in the ledger yet.
+_COUNT_GROUPS: Final = f"""
+SELECT g.destination, g.content_id, sum(g.size) AS total, b.status, 0 AS fenced,
+    {", ".join(f"sum(g.{name}) AS {name}" for name in _NUMBERS)}
+FROM mail_batch b JOIN (
+    SELECT c.batch_id, c.destination, coalesce(c.content_id, owner.content_id) AS content_id, sum(c.size) AS size,
+        {", ".join(f"0 AS {name}" for name in _NUMBERS)}
+    FROM mail_chunk c JOIN mail_batch owner ON owner.id = c.batch_id WHERE c.batch_id = %(batch_id)s GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT t.batch_id, t.destination, t.content_id, 0, {", ".join(f"t.{name}" for name in _NUMBERS)}
+    FROM mail_tally t WHERE t.batch_id = %(batch_id)s
+) g ON g.batch_id = b.id GROUP BY g.destination, g.content_id, b.status ORDER BY total DESC, 1, 2
+"""  # noqa: S608 - made of constants
 
 
 def get_batch(*, workspace: Workspace, uid: UUID) -> Batch:
@@ -41,38 +55,63 @@ def get_batch(*, workspace: Workspace, uid: UUID) -> Batch:
 def count_batch(*, batch_id: int) -> BatchCounts:
     """Return where a batch stands. Raises NoSuchBatch.
 
-    Recipients without a row yet are pending, or cancelled once the batch is.
+    Recipients without a row in the ledger are pending, or cancelled once the batch is.
     """
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, [batch_id])
         row = cursor.fetchone()
         if row is None:
             raise NoSuchBatch(f"There is no batch {batch_id}.")
-        found = dict(zip((column.name for column in cursor.description), row, strict=True))
-    unwritten = found["total"] - found["booked"]
-    is_cancelled = found["status"] == "cancelled"
-    # Handed over to a provider that has not said more yet: neither delivered nor bounced.
-    unconfirmed = found["handed_over"] - found["delivered"] - found["bounced_later"]
-    pending = found["waiting"] + unconfirmed + (0 if is_cancelled else unwritten)
-    same = (
-        "total",
-        "fenced",
-        "delivered",
-        "bounced",
-        "in_doubt",
-        "failed",
-        "suppressed",
-        "opened",
-        "machine_opened",
-        "clicked",
-        "scanner_clicked",
-        "complained",
-        "unsubscribed",
-        "replied",
-    )
+        return _counts(dict(zip((column.name for column in cursor.description), row, strict=True)))
+
+
+def count_batch_by(*, batch_id: int) -> list[GroupCounts]:
+    """Return where a batch stands for each destination and content, the largest first; who was refused at acceptance
+    belongs to none.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_GROUPS, {"batch_id": batch_id})
+        names = [column.name for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return [GroupCounts(row["destination"], row["content_id"], _counts(row)) for row in rows]
+
+
+def sum_by_destination(groups: Iterable[GroupCounts]) -> dict[str, BatchCounts]:
+    """Return the counts of each destination, whatever the content."""
+    return _sum_by(groups, lambda group: group.destination)
+
+
+def sum_by_content(groups: Iterable[GroupCounts]) -> dict[int, BatchCounts]:
+    """Return the counts of each content, wherever it went."""
+    return _sum_by(groups, lambda group: group.content_id)
+
+
+def _sum_by(groups: Iterable[GroupCounts], key: Callable[[GroupCounts], K]) -> dict[K, BatchCounts]:
+    found: dict[K, BatchCounts] = {}
+    for group in groups:
+        counts = found.get(key(group))
+        found[key(group)] = group.counts if counts is None else _add(counts, group.counts)
+    return found
+
+
+def _add(one: BatchCounts, other: BatchCounts) -> BatchCounts:
     return BatchCounts(
-        **{name: found[name] for name in same},
-        sent=found["delivered"] + found["bounced"] + pending + found["in_doubt"],
+        **{field.name: getattr(one, field.name) + getattr(other, field.name) for field in fields(BatchCounts)}
+    )
+
+
+def _counts(found: Mapping[str, int | str]) -> BatchCounts:
+    number = {name: int(value) for name, value in found.items() if name not in ("status", "destination")}
+    unwritten = number["total"] - number["booked"]
+    is_cancelled = found["status"] == BatchStatus.CANCELLED
+    # Handed over to a provider that has not said more yet: neither delivered nor bounced.
+    unconfirmed = number["handed_over"] - number["delivered"] - number["bounced_later"]
+    pending = number["waiting"] + unconfirmed + (0 if is_cancelled else unwritten)
+    return BatchCounts(
+        **{name: number[name] for name in _SAME},
+        total=number["total"],
+        fenced=number["fenced"],
+        sent=number["delivered"] + number["bounced"] + pending + number["in_doubt"],
         pending=pending,
-        cancelled=found["cancelled"] + (unwritten if is_cancelled else 0),
+        cancelled=number["cancelled"] + (unwritten if is_cancelled else 0),
     )

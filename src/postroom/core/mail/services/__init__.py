@@ -2,13 +2,25 @@
 
 from postroom.core.mail.services.accept import accept_messages
 from postroom.core.mail.services.acceptances import forget_acceptances
-from postroom.core.mail.services.batches import cancel_batch, create_batch, freeze_audience, pause_batch, resume_batch
-from postroom.core.mail.services.claims import claim_work, return_allowance
+from postroom.core.mail.services.batches import cancel_batch, create_batch, pause_batch, resume_batch
+from postroom.core.mail.services.claims import claim_work
 from postroom.core.mail.services.contents import freeze_content
-from postroom.core.mail.services.domains import create_domain
+from postroom.core.mail.services.domain_checks import check_domain, defer_due_checks
+from postroom.core.mail.services.domains import (
+    create_domain,
+    delete_domain,
+    drop_next_keys,
+    rotate_keys,
+    update_domain,
+    want_check,
+)
 from postroom.core.mail.services.facts import apply_hits
-from postroom.core.mail.services.hits import STORE_HITS, hit_parameters, store_hits
+from postroom.core.mail.services.freezing import freeze_audience, release_held
+from postroom.core.mail.services.grants import return_grants
+from postroom.core.mail.services.hits import COPY_HITS, hit_line, store_hits
 from postroom.core.mail.services.inbound import read_inbound, store_inbound
+from postroom.core.mail.services.limit_terms import remove_limit, set_limit
+from postroom.core.mail.services.limits import return_allowance
 from postroom.core.mail.services.merges import move_mail
 from postroom.core.mail.services.notices import forget_notices, send_notice
 from postroom.core.mail.services.partitions import ensure_partitions
@@ -17,46 +29,72 @@ from postroom.core.mail.services.sandbox import make_sandbox_answers, store_sand
 from postroom.core.mail.services.senders import create_sender, ensure_sandbox_sender
 from postroom.core.mail.services.settling import abandon_claims, finish_chunk, finish_messages, recover_claims
 from postroom.core.mail.services.standing import check_claims, report_sender_failure, report_sender_success
+from postroom.core.mail.services.stops import (
+    resume_installation,
+    resume_workspace,
+    stop_installation,
+    stop_workspace,
+)
 from postroom.core.mail.services.submit import submit_messages
+from postroom.core.mail.services.tallies import fold_tallies, recount_batch
 from postroom.core.mail.services.templates import create_template, update_template
+from postroom.core.mail.services.transcripts import forget_transcripts
 from postroom.core.mail.services.unsubscribe import unsubscribe_message
 
 __all__ = [
-    "STORE_HITS",
+    "COPY_HITS",
     "abandon_claims",
     "accept_messages",
     "apply_hits",
     "cancel_batch",
     "check_claims",
+    "check_domain",
     "claim_work",
     "create_batch",
     "create_domain",
     "create_sender",
     "create_template",
+    "defer_due_checks",
+    "delete_domain",
+    "drop_next_keys",
     "ensure_partitions",
     "ensure_sandbox_sender",
     "finish_chunk",
     "finish_messages",
+    "fold_tallies",
     "forget_acceptances",
     "forget_notices",
     "forget_old_mail",
+    "forget_transcripts",
     "freeze_audience",
     "freeze_content",
-    "hit_parameters",
+    "hit_line",
     "make_sandbox_answers",
     "move_mail",
     "pause_batch",
     "read_inbound",
+    "recount_batch",
     "recover_claims",
+    "release_held",
+    "remove_limit",
     "report_sender_failure",
     "report_sender_success",
     "resume_batch",
+    "resume_installation",
+    "resume_workspace",
     "return_allowance",
+    "return_grants",
+    "rotate_keys",
     "send_notice",
+    "set_limit",
+    "stop_installation",
+    "stop_workspace",
     "store_hits",
     "store_inbound",
     "store_sandbox_mails",
     "submit_messages",
     "unsubscribe_message",
+    "update_domain",
     "update_template",
+    "want_check",
 ]

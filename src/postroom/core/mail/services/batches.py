@@ -1,36 +1,28 @@
-"""Bulk hand-overs: freezing an audience into recipients and chunks; pausing, resuming and cancelling."""
+"""Bulk hand-overs: opening, pausing, resuming and cancelling."""
 
-from collections import Counter
-from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from postroom.core.contacts import selectors as contacts
-from postroom.core.contacts.types import Audience, Fence
+from postroom.core.contacts.types import Fence
 from postroom.core.events import services as events
 from postroom.core.events.types import NewEvent
 from postroom.core.mail.errors import BatchState, NoSuchBatch
 from postroom.core.mail.models import Batch, Chunk, Message
 from postroom.core.mail.selectors.senders import get_sender
-from postroom.core.mail.services.ledger import reserve_ids
-from postroom.core.mail.services.refusals import find_refusals
 from postroom.core.mail.types import (
     NOTIFY_QUEUE,
     BatchStatus,
-    BatchTotals,
     ChunkStatus,
     MessageClass,
     MessageStatus,
 )
 from postroom.core.workspaces.models import Workspace
-from postroom.kit.copy import copy_rows
 from postroom.kit.notify import notify
 
-_RECIPIENT_COLUMNS: Final = ("id", "batch_id", "chunk_number", "contact_id", "email", "fence")
 _WAITING: Final = (MessageStatus.QUEUED, MessageStatus.DEFERRED)
 
 
@@ -58,27 +50,6 @@ def create_batch(
 
 
 @transaction.atomic
-def freeze_audience(*, batch_id: int, audience: Audience, now: datetime) -> BatchTotals:
-    """Write down who gets the batch and who is refused, and let the senders begin; one transaction.
-
-    Raises BatchState when the batch was frozen before.
-    """
-    batch = Batch.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=batch_id)
-    if batch.status != BatchStatus.FREEZING:
-        raise BatchState(f"The audience of batch {batch_id} is already frozen.")
-    freezer = _Freezer(batch)
-    for people in contacts.iter_audience(workspace=batch.workspace, audience=audience, now=now):
-        copy_rows("mail_recipient", _RECIPIENT_COLUMNS, list(freezer.rows(people)))
-    Chunk.objects.bulk_create(freezer.chunks(now), batch_size=1000)
-    batch.total, batch.fenced = freezer.total, dict(freezer.fenced)
-    batch.status = BatchStatus.SENDING
-    batch.save(update_fields=["total", "fenced", "status"])
-    close_batch(batch=batch, now=now)
-    notify(NOTIFY_QUEUE)
-    return BatchTotals(total=freezer.total, fenced=dict(freezer.fenced))
-
-
-@transaction.atomic
 def pause_batch(*, workspace: Workspace, batch_id: int, now: datetime, error: str = "") -> Batch:
     """Stop handing over; the batch is ``paused`` once every sender has put its chunk back, ``pausing`` until then."""
     batch = _lock(workspace, batch_id, allowed=(BatchStatus.SENDING,), act="paused")
@@ -87,6 +58,17 @@ def pause_batch(*, workspace: Workspace, batch_id: int, now: datetime, error: st
     close_batch(batch=batch, now=now)
     notify(NOTIFY_QUEUE)
     return batch
+
+
+@transaction.atomic
+def pause_sender_batches(*, sender_id: int, error: str, now: datetime) -> int:
+    """Pause everything that a sender account is sending, with the reason; return how many batches that were."""
+    count = 0
+    for batch in Batch.objects.filter(sender_id=sender_id, status=BatchStatus.SENDING).select_related("workspace"):
+        with suppress(BatchState):  # it ended or was stopped between our look and our lock
+            pause_batch(workspace=batch.workspace, batch_id=batch.pk, now=now, error=error)
+            count += 1
+    return count
 
 
 @transaction.atomic
@@ -159,49 +141,19 @@ def _resting_status(batch: Batch) -> BatchStatus | None:
     """Return the state a batch comes to rest in now, or None while it moves on or already rests."""
     if batch.status not in (BatchStatus.SENDING, BatchStatus.PAUSING, BatchStatus.CANCELLING):
         return None
-    open_chunks = set(
-        Chunk.objects.filter(batch=batch, status__in=(ChunkStatus.QUEUED, ChunkStatus.CLAIMED))
-        .values_list("status", flat=True)
-        .distinct()
-    )
-    if ChunkStatus.CLAIMED in open_chunks:
+    has_queued = Chunk.objects.filter(batch=batch, status=ChunkStatus.QUEUED).exists()
+    if batch.status == BatchStatus.SENDING and has_queued:
+        return None
+    if Chunk.objects.filter(batch=batch, status=ChunkStatus.CLAIMED).exists():
         return None
     if batch.status == BatchStatus.SENDING:
-        return None if open_chunks else BatchStatus.DONE
+        return BatchStatus.DONE
     if Message.objects.filter(batch=batch, status=MessageStatus.CLAIMED).exists():
         return None
     if batch.status == BatchStatus.CANCELLING:
         return BatchStatus.CANCELLED
-    return BatchStatus.PAUSED if open_chunks or _has_waiting(batch) else BatchStatus.DONE
+    return BatchStatus.PAUSED if has_queued or _has_waiting(batch) else BatchStatus.DONE
 
 
 def _has_waiting(batch: Batch) -> bool:
     return Message.objects.filter(batch=batch, status__in=_WAITING).exists()
-
-
-class _Freezer:
-    """Turns an audience into recipient rows, counting as it goes."""
-
-    def __init__(self, batch: Batch) -> None:
-        self._batch = batch
-        self._fence = Fence(list_ids=tuple(batch.list_ids), category_id=batch.category_id)
-        self.total = 0
-        self.fenced: Counter[str] = Counter()
-
-    def rows(self, people: list[tuple[int, str]]) -> Iterator[tuple[object, ...]]:
-        """Yield a recipient row for each person, accepted or refused."""
-        reasons = find_refusals(batch=self._batch, fence=self._fence, people=people)
-        for message_id, (contact_id, email), reason in zip(reserve_ids(len(people)), people, reasons, strict=True):
-            if reason:
-                self.fenced[reason] += 1
-                number = None
-            else:
-                number = self.total // settings.SENDER_CHUNK_SIZE
-                self.total += 1
-            yield message_id, self._batch.pk, number, contact_id, email, reason
-
-    def chunks(self, now: datetime) -> Iterator[Chunk]:
-        """Yield the chunks that the accepted recipients fill."""
-        size = settings.SENDER_CHUNK_SIZE
-        for number, start in enumerate(range(0, self.total, size)):
-            yield Chunk(batch=self._batch, number=number, size=min(size, self.total - start), ready_at=now)

@@ -4,7 +4,49 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from postroom.core.mail.types.limits import BrakeLevels
 from postroom.core.mail.types.messages import Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTime:
+    """A time on the clock on the wall (``wall`` has no zone): it comes at another moment in each time zone.
+
+    ``default_zone`` is for people whose own is not known.
+    """
+
+    wall: datetime
+    default_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """``percent`` of an audience are a sample, and each of them gets one of ``contents``; the rest is held until it is
+    known what they get. ``seed`` sets one split apart from every other.
+    """
+
+    seed: int
+    percent: int
+    contents: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FreezePlan:
+    """When the recipients of a batch get it, and what: at once and the batch's content, unless it says otherwise."""
+
+    local_time: LocalTime | None = None
+    split: Split | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unmoved:
+    """An audience of those who got batch ``batch_id`` and did not open it, or with ``by_clicks`` did not click in it.
+
+    What machines opened or followed moved nobody.
+    """
+
+    batch_id: int
+    by_clicks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +83,15 @@ class BatchCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupCounts:
+    """Where the recipients of a batch stand that have one destination and one content."""
+
+    destination: str
+    content_id: int
+    counts: BatchCounts
+
+
+@dataclass(frozen=True, slots=True)
 class ChunkClaim:
     """The right to send one chunk: void as soon as the chunk's owner or attempt is another."""
 
@@ -58,11 +109,22 @@ class MessagesClaim:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """Room that was taken in the limits of one account, to be given back where it was not used."""
+
+    sender_id: int
+    destination: str
+    good_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """One claim of one sender account, with everything its messages need.
 
     ``route_id`` is the account whose server carries them: another one while the sender's own is down and a rule says
-    so. A body may leave until ``good_until`` at the latest, where a limit on the rate granted it.
+    so. ``is_probe``: that server was failing, and a few messages try it out. A body may leave until ``good_until`` at
+    the latest, where limits on the rate granted it; ``grants`` names them. ``brake``: at which share of bounces nothing
+    more of the batch may leave, whatever the database knows by then.
     """
 
     claim: ChunkClaim | MessagesClaim
@@ -71,3 +133,6 @@ class Work:
     is_urgent: bool
     items: tuple[Outgoing, ...]
     good_until: datetime | None = None
+    is_probe: bool = False
+    grants: tuple[Grant, ...] = ()
+    brake: BrakeLevels | None = None

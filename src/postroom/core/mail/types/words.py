@@ -100,6 +100,24 @@ class Destination(TextChoices):
     OTHER = "other"
 
 
+class RefusalKind(TextChoices):
+    """What a server refused a message for; the first eight are for good, the rest for a time."""
+
+    BAD_ADDRESS = "bad_address", "No such address"
+    MAILBOX = "mailbox", "The mailbox takes nothing"
+    CONTENT = "content", "Refused for what it says"
+    POLICY = "policy", "Refused by the receiver's policy"
+    CONFIGURATION = "configuration", "Refused for how we are set up"
+    REFUSED = "refused", "Refused"
+    OWN = "own", "Could not be sent at all"
+    EXPIRED = "expired", "Given up after five days"
+    GREYLISTED = "greylisted", "Asked to come back (greylisting)"
+    RATE_LIMITED = "rate_limited", "Asked to slow down"
+    MAILBOX_FULL = "mailbox_full", "The mailbox is full"
+    CONNECTION = "connection", "The connection failed"
+    TEMPORARY = "temporary", "Refused for now"
+
+
 class Signing(TextChoices):
     """Which DKIM signatures a domain adds (RFC 6376, RFC 8463)."""
 

@@ -1,0 +1,80 @@
+"""Counts that are kept while things happen, so that nobody ever counts a million messages for a page."""
+
+from django.db import models
+
+from postroom.core.mail.models.batches import Batch
+from postroom.core.mail.models.contents import Content
+from postroom.core.workspaces.models import Workspace
+
+
+class Tally(models.Model):
+    """How many messages of a batch are in which state, by destination and content: the sum of all rows of the batch.
+
+    Triggers on the ledger append a row with the differences in the transaction that makes them (``booked`` is how many
+    messages appeared), so nobody waits for anybody; ``fold_tallies`` adds them up now and then.
+    """
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    destination = models.CharField(max_length=253)
+    content = models.ForeignKey(
+        Content, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    is_folded = models.BooleanField(default=False, db_default=False)
+    booked = models.IntegerField(default=0, db_default=0)
+    handed_over = models.IntegerField(default=0, db_default=0)
+    delivered = models.IntegerField(default=0, db_default=0)
+    bounced = models.IntegerField(default=0, db_default=0)
+    bounced_later = models.IntegerField(default=0, db_default=0)
+    waiting = models.IntegerField(default=0, db_default=0)
+    in_doubt = models.IntegerField(default=0, db_default=0)
+    failed = models.IntegerField(default=0, db_default=0)
+    suppressed = models.IntegerField(default=0, db_default=0)
+    cancelled = models.IntegerField(default=0, db_default=0)
+    opened = models.IntegerField(default=0, db_default=0)
+    machine_opened = models.IntegerField(default=0, db_default=0)
+    clicked = models.IntegerField(default=0, db_default=0)
+    scanner_clicked = models.IntegerField(default=0, db_default=0)
+    complained = models.IntegerField(default=0, db_default=0)
+    unsubscribed = models.IntegerField(default=0, db_default=0)
+    replied = models.IntegerField(default=0, db_default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("batch", "destination", "content"), condition=models.Q(is_folded=True), name="tally_folded"
+            ),
+        )
+        indexes = (models.Index(fields=("id",), condition=models.Q(is_folded=False), name="tally_loose"),)
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} {self.destination}: {self.booked}"
+
+
+class Pace(models.Model):
+    """What happened to a workspace's messages in the quarter of an hour that begins at ``at``, tests left out; kept
+    like ``Tally``. Every time zone's day is made of whole quarters.
+    """
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    at = models.DateTimeField()
+    is_folded = models.BooleanField(default=False, db_default=False)
+    sent = models.IntegerField(default=0, db_default=0)
+    delivered = models.IntegerField(default=0, db_default=0)
+    opened = models.IntegerField(default=0, db_default=0)
+    clicked = models.IntegerField(default=0, db_default=0)
+    bounced = models.IntegerField(default=0, db_default=0)
+    complained = models.IntegerField(default=0, db_default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("workspace", "at"), condition=models.Q(is_folded=True), name="pace_folded"),
+        )
+        indexes = (
+            models.Index(fields=("workspace", "at"), name="pace_by_workspace"),
+            models.Index(fields=("id",), condition=models.Q(is_folded=False), name="pace_loose"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.workspace_id} {self.at:%Y-%m-%d %H:%M}: {self.sent}"
