@@ -110,7 +110,7 @@ def test_an_audience_has_each_person_once_in_chunks() -> None:
     }
     for audience, expected in cases.items():
         chunks = list(islice(selectors.iter_audience(workspace=room, audience=audience, now=NOW, chunk=2), 20))
-        assert [row for chunk in chunks for row in chunk] == [(one.pk, one.email) for one in expected]
+        assert [row for chunk in chunks for row in chunk] == [(one.pk, one.email, "") for one in expected]
         assert all(len(chunk) <= 2 for chunk in chunks)
         assert selectors.count_audience(workspace=room, audience=audience, now=NOW) == len(expected)
 

@@ -2,16 +2,21 @@
 
 from django.db import models
 
-from postroom.core.campaigns.types import CampaignStatus
+from postroom.core.campaigns.types import CampaignStatus, Metric
 from postroom.core.contacts.models import Category, List, Segment
-from postroom.core.mail.models import Batch, SenderAccount
+from postroom.core.mail.models import Batch, Content, SenderAccount
 from postroom.core.mail.types import BodyFormat
 from postroom.core.workspaces.models import User, Workspace
 from postroom.kit.ids import uuid7
 
 
 class Campaign(models.Model):
-    """One newsletter to an audience: lists, a segment, or everyone of the workspace (neither)."""
+    """One newsletter to an audience: lists, a segment, or everyone of the workspace (neither).
+
+    With ``resend_of`` the audience is whoever got that campaign and neither opened it nor clicked in it
+    (``resend_by``). ``local_date`` and ``local_time`` are what the clock shows in each reader's zone when they get it.
+    ``made_from`` names the repeating campaign whose run this is.
+    """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="campaigns")
@@ -19,6 +24,7 @@ class Campaign(models.Model):
     name = models.CharField(max_length=200)
     subject = models.CharField(max_length=998, blank=True, default="")
     preheader = models.CharField(max_length=300, blank=True, default="")
+    sender_name = models.CharField(max_length=200, blank=True, default="")
     body_format = models.CharField(max_length=8, choices=BodyFormat, default=BodyFormat.HTML)
     body = models.TextField(blank=True, default="")
     text = models.TextField(blank=True, default="")
@@ -28,8 +34,13 @@ class Campaign(models.Model):
     lists = models.ManyToManyField(List, through="CampaignList", related_name="+")
     status = models.CharField(max_length=10, choices=CampaignStatus, default=CampaignStatus.DRAFT)
     batch = models.OneToOneField(Batch, on_delete=models.PROTECT, null=True, related_name="+")
+    resend_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    resend_by = models.CharField(max_length=6, choices=Metric, blank=True, default="")
+    made_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="runs", db_index=False)
     error = models.CharField(max_length=1000, blank=True, default="")
     scheduled_at = models.DateTimeField(null=True)
+    local_date = models.DateField(null=True)
+    local_time = models.TimeField(null=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
@@ -39,6 +50,10 @@ class Campaign(models.Model):
         indexes = (
             models.Index(fields=("workspace", "-id"), name="campaign_by_workspace"),
             models.Index(fields=("scheduled_at",), condition=models.Q(status="scheduled"), name="campaign_due"),
+            models.Index(
+                fields=("made_from", "-id"), condition=models.Q(made_from__isnull=False), name="campaign_by_origin"
+            ),
+            models.Index(fields=("resend_of",), condition=models.Q(resend_of__isnull=False), name="campaign_by_resent"),
         )
 
     def __str__(self) -> str:
@@ -56,3 +71,68 @@ class CampaignList(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign_id} {self.list_id}"
+
+
+class Variant(models.Model):
+    """Other words of a campaign, tried out beside its own, which are variant A. Empty texts are the campaign's.
+
+    ``content`` is what it was frozen to.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="variants", db_index=False)
+    letter = models.CharField(max_length=1)
+    subject = models.CharField(max_length=998, blank=True, default="")
+    preheader = models.CharField(max_length=300, blank=True, default="")
+    sender_name = models.CharField(max_length=200, blank=True, default="")
+    body = models.TextField(blank=True, default="")
+    text = models.TextField(blank=True, default="")
+    content = models.ForeignKey(Content, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("campaign", "letter"), name="variant_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.campaign_id} {self.letter}"
+
+
+class Trial(models.Model):
+    """How a campaign's variants are tried out and which one won; see ``TrialPlan``.
+
+    ``sampled_at`` is when the last of the sample had been handed over; ``winner`` is empty until it is decided.
+    """
+
+    campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, related_name="trial")
+    percent = models.SmallIntegerField()
+    metric = models.CharField(max_length=6, choices=Metric)
+    wait_minutes = models.IntegerField(null=True)
+    wanted_count = models.IntegerField(null=True)
+    sampled_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    winner = models.CharField(max_length=1, blank=True, default="")
+    reason = models.CharField(max_length=500, blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"trial {self.campaign_id} {self.winner}"
+
+
+class Recurrence(models.Model):
+    """When a repeating campaign runs: a cron expression by the clock of ``zone``; no ``next_at`` while it rests.
+
+    ``ends_on`` is the last day a run may fall on. ``skip_count`` counts the times there was nobody to mail.
+    """
+
+    campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, related_name="recurrence")
+    schedule = models.CharField(max_length=60)
+    zone = models.CharField(max_length=64)
+    ends_on = models.DateField(null=True)
+    most_runs = models.IntegerField(null=True)
+    run_count = models.IntegerField(default=0)
+    skip_count = models.IntegerField(default=0)
+    last_run_at = models.DateTimeField(null=True)
+    next_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("next_at",), condition=models.Q(next_at__isnull=False), name="recurrence_due"),)
+
+    def __str__(self) -> str:
+        return f"{self.schedule} {self.zone}"

@@ -1,6 +1,7 @@
 """Frozen values and enumerations of the campaigns app."""
 
 from dataclasses import dataclass
+from datetime import date, datetime, time
 
 from django.db.models import TextChoices
 
@@ -13,11 +14,114 @@ class CampaignStatus(TextChoices):
 
     DRAFT = "draft"
     SCHEDULED = "scheduled"
+    REPEATING = "repeating"
     SENDING = "sending"
     PAUSED = "paused"
     SENT = "sent"
     CANCELLED = "cancelled"
     FAILED = "failed"
+
+
+class Metric(TextChoices):
+    """What decides between variants: what people did, never what machines did."""
+
+    OPENS = "opens"
+    CLICKS = "clicks"
+
+
+class Frequency(TextChoices):
+    """How often a campaign repeats."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a variant says otherwise than its campaign; an empty text is the campaign's own."""
+
+    subject: str = ""
+    preheader: str = ""
+    sender_name: str = ""
+    body: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialPlan:
+    """How variants are tried out: on ``percent`` of the audience, decided by ``metric``.
+
+    The rest gets the winner ``wait_minutes`` after the sample went out, or as soon as ``wanted_count`` people acted;
+    without either, when somebody decides. With 100 per cent there is no rest.
+    """
+
+    percent: int = 20
+    metric: Metric = Metric.OPENS
+    wait_minutes: int | None = 240
+    wanted_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How one variant did: to how many it went, and how many of them opened it or followed a link themselves."""
+
+    letter: str
+    delivered: int
+    opened: int
+    clicked: int
+
+    def count(self, metric: Metric) -> int:
+        """Return how many people did what ``metric`` asks for."""
+        return self.opened if metric is Metric.OPENS else self.clicked
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The variant that the rest gets, and why, as a person says it."""
+
+    letter: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """What the figures say about variants: ``chance`` is how likely a difference like this is by luck alone."""
+
+    words: str
+    chance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A timetable in plain words: at ``at``, daily, on ``weekdays`` (0 is Monday), or on ``day`` of each month (0 is
+    its last).
+    """
+
+    frequency: Frequency
+    at: time
+    weekdays: tuple[int, ...] = ()
+    day: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatPlan:
+    """A timetable by the clock of ``zone``, until a last day or for so many runs, or for ever."""
+
+    repeat: Repeat
+    zone: str
+    ends_on: date | None = None
+    most_runs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """The people of a campaign who get it at one moment: who they are by ``zones``, and whether it is overdue."""
+
+    at: datetime
+    people: int
+    zones: tuple[str, ...]
+    has_passed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +138,6 @@ class CampaignChanges:
     category_id: int | Unset | None = UNSET
     segment_id: int | Unset | None = UNSET
     list_ids: tuple[int, ...] | Unset = UNSET
+    sender_name: str | Unset = UNSET
+    variants: tuple[Words, ...] | Unset = UNSET
+    trial: TrialPlan | Unset = UNSET

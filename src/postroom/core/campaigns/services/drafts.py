@@ -1,5 +1,6 @@
 """Drafts: a campaign while it is written."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -7,11 +8,11 @@ from uuid import UUID
 from django.db import transaction
 
 from postroom.core.campaigns.errors import CampaignState
-from postroom.core.campaigns.models import Campaign
-from postroom.core.campaigns.rules import check_text
+from postroom.core.campaigns.models import Campaign, Trial, Variant
+from postroom.core.campaigns.rules import LETTERS, check_text, check_trial
 from postroom.core.campaigns.selectors import lock_campaign
 from postroom.core.campaigns.services.states import note
-from postroom.core.campaigns.types import CampaignChanges, CampaignStatus
+from postroom.core.campaigns.types import CampaignChanges, CampaignStatus, Metric, TrialPlan, Words
 from postroom.core.contacts import selectors as contacts
 from postroom.core.mail import selectors
 from postroom.core.mail import services as mail
@@ -21,7 +22,7 @@ from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor
 from postroom.kit.types import Unset
 
-_TEXTS: Final = ("name", "subject", "preheader", "body", "text")
+_TEXTS: Final = ("name", "subject", "preheader", "sender_name", "body", "text")
 # A body may be long; its audit row says that it changed, not every letter of it.
 _LONGEST_IN_AUDIT: Final = 1000
 
@@ -60,6 +61,8 @@ def update_campaign(
         before["lists"] = sorted(campaign.lists.values_list("pk", flat=True))
         wanted["lists"] = sorted(set(changes.list_ids))
         campaign.lists.set([contacts.get_list(workspace=workspace, list_id=pk) for pk in set(changes.list_ids)])
+    if not isinstance(changes.variants, Unset) or not isinstance(changes.trial, Unset):
+        before["variants"], wanted["variants"] = _set_trial(campaign, changes)
     changed = [name for name in wanted if wanted[name] != before[name]]
     note(
         campaign,
@@ -120,6 +123,33 @@ def _require_own(workspace: Workspace, name: str, key: int) -> None:
         contacts.get_category(workspace=workspace, category_id=key)
     else:
         contacts.get_segment_by_id(workspace=workspace, segment_id=key)
+
+
+def _set_trial(campaign: Campaign, changes: CampaignChanges) -> tuple[str, str]:
+    """Write down the variants and how they are tried out; return what there was and what there is, for the audit."""
+    found = Trial.objects.filter(campaign=campaign).first()
+    old = [Words(row.subject, row.preheader, row.sender_name, row.body, row.text) for row in _variants(campaign)]
+    words = old if isinstance(changes.variants, Unset) else list(changes.variants)
+    plan = (_plan_of(found) if found else TrialPlan()) if isinstance(changes.trial, Unset) else changes.trial
+    check_trial(plan, variants=len(words))
+    rows = [{name: check_text(name, text) for name, text in asdict(one).items()} for one in words]
+    campaign.variants.all().delete()
+    Trial.objects.filter(campaign=campaign).delete()
+    if rows:
+        Variant.objects.bulk_create(
+            Variant(campaign=campaign, letter=letter, **row) for letter, row in zip(LETTERS[1:], rows, strict=False)
+        )
+        Trial.objects.create(campaign=campaign, **asdict(plan))
+    before = (old, _plan_of(found)) if found else "none"
+    return str(before)[:_LONGEST_IN_AUDIT], str((words, plan) if rows else "none")[:_LONGEST_IN_AUDIT]
+
+
+def _variants(campaign: Campaign) -> list[Variant]:
+    return list(campaign.variants.order_by("letter"))
+
+
+def _plan_of(trial: Trial) -> TrialPlan:
+    return TrialPlan(trial.percent, Metric(trial.metric), trial.wait_minutes, trial.wanted_count)
 
 
 def _short(value: object) -> object:

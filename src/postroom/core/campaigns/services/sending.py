@@ -1,23 +1,28 @@
 """From draft to sending: the test, the send, the schedule."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
 
-from postroom.core.campaigns.errors import BadCampaign, CampaignIncomplete
+from postroom.core.campaigns.errors import BadCampaign
 from postroom.core.campaigns.jobs import defer_start_campaign
 from postroom.core.campaigns.models import Campaign
-from postroom.core.campaigns.rules import EXAMPLE_READER, MOST_TEST_RECIPIENTS, find_missing, make_test
-from postroom.core.campaigns.selectors import audience_of, composition_of, get_campaign, preview_composition
+from postroom.core.campaigns.rules import EXAMPLE_READER, MOST_TEST_RECIPIENTS, make_test
+from postroom.core.campaigns.selectors import composition_of, get_campaign
+from postroom.core.campaigns.services.readiness import check_ready, require_complete
 from postroom.core.campaigns.services.states import move, note
 from postroom.core.campaigns.types import CampaignStatus
-from postroom.core.contacts import selectors as contacts
 from postroom.core.mail import services as mail
 from postroom.core.mail.types import AcceptedMessage, MessageClass, NewMessage
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM, Actor
+
+# Where a day begins first and last: Kiritimati, and Baker Island.
+_FIRST_ZONE: Final = timezone(timedelta(hours=14))
+_LAST_ZONE: Final = timezone(timedelta(hours=-12))
 
 
 @transaction.atomic
@@ -29,7 +34,7 @@ def send_test(
     Raises NoSuchCampaign, CampaignIncomplete, BadCampaign, BadAddress, BadComposition or TemplateRefused.
     """
     campaign = get_campaign(workspace=workspace, uid=uid)
-    _require_complete(campaign, audience_size=1)
+    require_complete(campaign, audience_size=1)
     if not 1 <= len(to) <= MOST_TEST_RECIPIENTS:
         raise BadCampaign(f"A test goes to 1 to {MOST_TEST_RECIPIENTS} addresses, not {len(to)}.")
     composition = make_test(composition_of(campaign))
@@ -55,9 +60,10 @@ def send_campaign(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetim
     Raises NoSuchCampaign, CampaignState when somebody sent it before, and what ``check_campaign`` raises.
     """
     campaign = get_campaign(workspace=workspace, uid=uid)
-    _check(campaign, now)
+    check_ready(campaign, now=now)
     allowed = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
-    move(campaign, allowed=allowed, to=CampaignStatus.SENDING, act="sent", now=now, started_at=now, error="")
+    begun = {"started_at": now, "error": "", "local_date": None, "local_time": None}
+    move(campaign, allowed=allowed, to=CampaignStatus.SENDING, act="sent", now=now, **begun)
     note(campaign, act="campaign.sent", actor=actor, now=now)
     defer_start_campaign(campaign.pk)
     return campaign
@@ -72,11 +78,38 @@ def schedule_campaign(*, workspace: Workspace, uid: UUID, at: datetime, actor: A
     campaign = get_campaign(workspace=workspace, uid=uid)
     if at <= now:
         raise BadCampaign(f"The time to send {campaign.name} has passed already.", field="scheduled_at")
-    _check(campaign, now)
-    allowed = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
-    move(campaign, allowed=allowed, to=CampaignStatus.SCHEDULED, act="scheduled", now=now, scheduled_at=at)
+    check_ready(campaign, now=now)
+    _schedule(campaign, now, scheduled_at=at, local_date=None, local_time=None)
     note(campaign, act="campaign.scheduled", actor=actor, now=now, after={"at": at.isoformat()})
     return campaign
+
+
+@transaction.atomic
+def schedule_campaign_locally(
+    *, workspace: Workspace, uid: UUID, wall: datetime, actor: Actor, now: datetime
+) -> Campaign:
+    """Have a draft sent to each person when the clock in their own time zone shows ``wall``, which has no zone.
+
+    The audience is written down when the first zone on earth comes to that time. Where it has passed already, people
+    get it at once. Raises what ``schedule_campaign`` raises, and BadCampaign for a trial that would hold people back.
+    """
+    campaign = get_campaign(workspace=workspace, uid=uid)
+    if wall.replace(tzinfo=_LAST_ZONE) <= now:
+        raise BadCampaign(f"The time to send {campaign.name} has passed everywhere.", field="scheduled_at")
+    trial = getattr(campaign, "trial", None)
+    if trial is not None and trial.percent < 100:
+        message = "A campaign goes by the reader's own clock or is tried out on a sample first, not both."
+        raise BadCampaign(message, field="scheduled_at")
+    check_ready(campaign, now=now)
+    wanted = {"local_date": wall.date(), "local_time": wall.time()}
+    _schedule(campaign, now, scheduled_at=wall.replace(tzinfo=_FIRST_ZONE), **wanted)
+    note(campaign, act="campaign.scheduled", actor=actor, now=now, after={"at": wall.isoformat(), "zone": "local"})
+    return campaign
+
+
+def _schedule(campaign: Campaign, now: datetime, **fields: object) -> None:
+    allowed = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
+    move(campaign, allowed=allowed, to=CampaignStatus.SCHEDULED, act="scheduled", now=now, error="", **fields)
 
 
 def start_due_campaigns(*, now: datetime) -> int:
@@ -94,23 +127,3 @@ def _start_due(campaign_id: int, now: datetime) -> bool:
     note(campaign, act="campaign.sent", actor=SYSTEM, now=now)
     defer_start_campaign(campaign_id)
     return True
-
-
-def _check(campaign: Campaign, now: datetime) -> None:
-    """Raise what would stop the campaign later, while its author still looks."""
-    has_anybody = contacts.has_audience(workspace=campaign.workspace, audience=audience_of(campaign), now=now)
-    _require_complete(campaign, audience_size=int(has_anybody))
-    preview_composition(workspace=campaign.workspace, composition=composition_of(campaign))
-
-
-def _require_complete(campaign: Campaign, *, audience_size: int) -> None:
-    missing = find_missing(
-        has_sender=campaign.sender is not None and campaign.sender.is_active,
-        subject=campaign.subject,
-        body=campaign.body,
-        audience_size=audience_size,
-    )
-    if missing:
-        raise CampaignIncomplete(
-            f"The campaign {campaign.name} cannot be sent yet. It lacks: {', '.join(missing)}.", missing=missing
-        )

@@ -9,9 +9,15 @@ from postroom.core.contacts.selectors.accounts import (
 )
 from postroom.core.contacts.selectors.aliases import list_former_addresses, list_person_ids
 from postroom.core.contacts.selectors.arrivals import find_bringing_import
-from postroom.core.contacts.selectors.audience import count_audience, has_audience, iter_audience
+from postroom.core.contacts.selectors.audience import (
+    count_audience,
+    count_audience_zones,
+    has_audience,
+    iter_audience,
+)
 from postroom.core.contacts.selectors.bulk import can_undo_bulk, forecast_bulk, get_bulk, list_bulk
 from postroom.core.contacts.selectors.cards import CategoryWord, ContactCard, describe_contact
+from postroom.core.contacts.selectors.clear_people import find_clear_people, load_clear_profiles
 from postroom.core.contacts.selectors.confirmations import describe_confirmation
 from postroom.core.contacts.selectors.consents import list_consent_history, load_consents
 from postroom.core.contacts.selectors.directory import (
@@ -88,6 +94,7 @@ __all__ = [
     "browse_contacts",
     "can_undo_bulk",
     "count_audience",
+    "count_audience_zones",
     "count_consents",
     "count_members",
     "count_people",
@@ -97,6 +104,7 @@ __all__ = [
     "describe_preferences",
     "explain_membership",
     "find_bringing_import",
+    "find_clear_people",
     "find_duplicates",
     "find_earlier_import",
     "find_privacy_request",
@@ -149,6 +157,7 @@ __all__ = [
     "list_terms",
     "list_waiting",
     "load_address_states",
+    "load_clear_profiles",
     "load_consents",
     "load_mail_states",
     "load_profiles",

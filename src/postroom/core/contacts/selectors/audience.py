@@ -27,8 +27,9 @@ _ON_LISTS = (
 
 def iter_audience(
     *, workspace: Workspace, audience: Audience, now: datetime, chunk: int = 5_000
-) -> Iterator[list[tuple[int, str]]]:
-    """Yield (contact id, e-mail) of everybody with an address, in chunks by ascending id; within a transaction.
+) -> Iterator[list[tuple[int, str, str]]]:
+    """Yield (contact id, e-mail, time zone) of everybody with an address, in chunks by ascending id; within a
+    transaction. The zone is empty where none is known.
 
     Whoever is on several of the lists comes once; whether they may be mailed is for ``load_mail_states`` and the rule.
     Raises NoSuchSegment, BadFilter, and SegmentTooSlow after ten minutes in the database.
@@ -38,7 +39,7 @@ def iter_audience(
     # The limit ends with the caller's transaction, or here.
     with too_slow_said(), connection.chunked_cursor() as cursor:
         set_limits(FREEZE_LIMIT_MS)
-        cursor.execute(f"SELECT c.id, c.email FROM {people.text} ORDER BY w.contact_id", people.params)  # noqa: S608 - all that a user wrote is a parameter
+        cursor.execute(f"SELECT c.id, c.email, c.timezone FROM {people.text} ORDER BY w.contact_id", people.params)  # noqa: S608 - all that a user wrote is a parameter
         while rows := cursor.fetchmany(chunk):
             yield rows
         unset_limits()
@@ -54,6 +55,17 @@ def count_audience(*, workspace: Workspace, audience: Audience, now: datetime) -
         cursor.execute(f"SELECT count(*) FROM {people.text}", people.params)  # noqa: S608 - as above
         (count,) = cursor.fetchone()
     return int(count)
+
+
+def count_audience_zones(*, workspace: Workspace, audience: Audience, now: datetime) -> dict[str, int]:
+    """Return how many people of an audience live in each time zone ("" where none is known), in at most five seconds.
+
+    Raises NoSuchSegment, BadFilter, SegmentTooSlow.
+    """
+    people = _people(workspace, audience, now)
+    with segment_time_limit(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT c.timezone, count(*) FROM {people.text} GROUP BY 1", people.params)  # noqa: S608 - as above
+        return dict(cursor.fetchall())
 
 
 def has_audience(*, workspace: Workspace, audience: Audience, now: datetime) -> bool:

@@ -33,12 +33,15 @@ class Template(models.Model):
 class Content(models.Model):
     """A frozen composition: HTML with its links replaced by numbered slots, text, subject. Never edited.
 
+    ``from_name`` is the name it is from, empty for the sender account's own.
+
     ``digest`` is the SHA-256 of all of it, so an equal composition is stored once per workspace.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="contents")
     digest = models.BinaryField(max_length=32)
+    from_name = models.CharField(max_length=200, blank=True, default="", db_default="")
     subject = models.TextField()
     html = models.TextField()
     text = models.TextField()

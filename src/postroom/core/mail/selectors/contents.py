@@ -4,12 +4,20 @@ from functools import lru_cache
 
 from postroom.core.mail.models import Content, Message
 from postroom.core.mail.rules import compose
+from postroom.core.mail.rules.headers import format_address
 
 
 @lru_cache(maxsize=256)
 def load_compiled_content(*, content_id: int) -> compose.CompiledContent:
     """Return a content ready to render; contents never change, so the last ones are kept compiled."""
     return compose.compile_content(_load_frozen(content_id))
+
+
+@lru_cache(maxsize=1024)
+def load_from(*, content_id: int, from_email: str) -> str:
+    """Return the From of a content that goes out under a name of its own, from ``from_email``; empty for all others."""
+    name = Content.objects.values_list("from_name", flat=True).get(pk=content_id)
+    return format_address(name, from_email) if name else ""
 
 
 def show_message(*, message: Message) -> compose.Preview:

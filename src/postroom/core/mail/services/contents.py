@@ -21,8 +21,9 @@ def freeze_content(
     message_class: MessageClass,
     now: datetime,
     sender_id: int | None = None,
+    from_name: str = "",
 ) -> Content:
-    """Return the stored frozen form of a composition, the same row for the same composition.
+    """Return the stored frozen form of a composition, the same row for the same composition under the same name.
 
     The sender's domain says whether opens and clicks are tracked; both are without a domain, neither is in system mail.
     Raises BadComposition or TemplateRefused, and NoSuchSender.
@@ -33,11 +34,12 @@ def freeze_content(
     frozen = compose.freeze(
         composition, message_class=message_class, tracks_opens=tracks_opens, tracks_clicks=tracks_clicks
     )
-    digest = _digest(frozen, tracks_opens=tracks_opens, tracks_clicks=tracks_clicks)
+    digest = _digest(frozen, from_name, tracks_opens=tracks_opens, tracks_clicks=tracks_clicks)
     content, is_new = Content.objects.get_or_create(
         workspace=workspace,
         digest=digest,
         defaults={
+            "from_name": from_name,
             "subject": frozen.subject,
             "html": frozen.html,
             "text": frozen.text,
@@ -59,7 +61,9 @@ def _tracking(sender: SenderAccount | None) -> tuple[bool, bool]:
     return (domain.tracks_opens, domain.tracks_clicks) if domain else (True, True)
 
 
-def _digest(frozen: compose.FrozenContent, *, tracks_opens: bool, tracks_clicks: bool) -> bytes:
+def _digest(frozen: compose.FrozenContent, from_name: str, *, tracks_opens: bool, tracks_clicks: bool) -> bytes:
     links = [[link.index, link.url, link.label] for link in frozen.links]
     whole = [frozen.subject, frozen.html, frozen.text, links, tracks_opens, tracks_clicks]
+    if from_name:
+        whole.append(from_name)
     return hashlib.sha256(json.dumps(whole).encode()).digest()

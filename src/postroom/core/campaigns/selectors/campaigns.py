@@ -1,8 +1,8 @@
-"""Reads of campaigns."""
+"""Reads of campaigns: one, many, and how one will look."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Q, Sum
@@ -11,14 +11,15 @@ from django.db.models.functions import Coalesce
 from postroom.core.campaigns.errors import NoSuchCampaign
 from postroom.core.campaigns.models import Campaign
 from postroom.core.campaigns.rules import EXAMPLE_READER
-from postroom.core.campaigns.types import CampaignStatus
+from postroom.core.campaigns.types import CampaignStatus, Words
 from postroom.core.contacts import selectors as contacts
-from postroom.core.contacts.types import Audience, Fence
 from postroom.core.mail.rules import compose
 from postroom.core.mail.types import BodyFormat, ChunkStatus, Composition
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.paging import Page, PageRequest, fetch_page
 from postroom.kit.types import JSONValue
+
+_NAMED: Final = ("workspace", "sender", "category", "segment", "batch", "trial", "recurrence", "resend_of", "made_from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class CampaignRow:
 
 def get_campaign(*, workspace: Workspace, uid: UUID) -> Campaign:
     """Return a campaign with everything it names. Raises NoSuchCampaign, also for one of another workspace."""
-    rows = Campaign.objects.select_related("sender", "category", "segment", "batch").prefetch_related("lists")
+    rows = Campaign.objects.select_related(*_NAMED).prefetch_related("lists")
     campaign = rows.filter(workspace=workspace, uid=uid).first()
     if campaign is None:
         raise NoSuchCampaign("There is no such campaign in this workspace.")
@@ -58,6 +59,11 @@ def list_campaigns(*, workspace: Workspace, page: PageRequest, status: str = "")
     )
 
 
+def list_runs(*, campaign: Campaign, limit: int = 20) -> list[Campaign]:
+    """Return the last runs of a repeating campaign, newest first."""
+    return list(campaign.runs.select_related("batch").order_by("-id")[:limit])
+
+
 def list_mailings(*, workspace: Workspace, limit: int = 200) -> list[Campaign]:
     """Return the campaigns that were sent, or are being sent, newest first."""
     return list(Campaign.objects.filter(workspace=workspace).exclude(batch=None).order_by("-id")[:limit])
@@ -65,39 +71,21 @@ def list_mailings(*, workspace: Workspace, limit: int = 200) -> list[Campaign]:
 
 def list_campaigns_for_segment(*, workspace: Workspace, segment_id: int) -> list[Campaign]:
     """Return the campaigns to come that a segment says the audience of, by name."""
-    to_come = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
+    to_come = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED, CampaignStatus.REPEATING)
     rows = Campaign.objects.filter(workspace=workspace, segment_id=segment_id, status__in=to_come)
     return list(rows.order_by("name", "pk"))
 
 
-def audience_of(campaign: Campaign) -> Audience:
-    """Return whom a campaign is for."""
-    return Audience(list_ids=tuple(sorted(row.pk for row in campaign.lists.all())), segment_id=campaign.segment_id)
-
-
-def fence_of(campaign: Campaign) -> Fence:
-    """Return what a campaign needs people's word for."""
-    return Fence(list_ids=audience_of(campaign).list_ids, category_id=campaign.category_id)
-
-
-def composition_of(campaign: Campaign) -> Composition:
-    """Return what the author wrote."""
+def composition_of(campaign: Campaign, words: Words | None = None) -> Composition:
+    """Return what the author wrote, or what a variant of it says."""
+    said = words or campaign
     return Composition(
-        subject=campaign.subject,
-        body=campaign.body,
+        subject=said.subject,
+        body=said.body,
         body_format=BodyFormat(campaign.body_format),
-        text=campaign.text,
-        preheader=campaign.preheader,
+        text=said.text,
+        preheader=said.preheader,
     )
-
-
-def count_campaign_audience(*, workspace: Workspace, uid: UUID, now: datetime) -> int:
-    """Return how many people the campaign is for, those who must not be mailed included.
-
-    Raises NoSuchCampaign, BadFilter, SegmentTooSlow.
-    """
-    campaign = get_campaign(workspace=workspace, uid=uid)
-    return contacts.count_audience(workspace=workspace, audience=audience_of(campaign), now=now)
 
 
 def preview_campaign(*, workspace: Workspace, uid: UUID, contact_uid: UUID | None = None) -> compose.Preview:

@@ -1,4 +1,4 @@
-"""Pure decisions about campaigns: what a text may look like, what is missing before it can be sent."""
+"""What a text of a campaign may look like, and what is missing before it can be sent."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,7 +8,8 @@ from postroom.core.campaigns.errors import BadCampaign
 from postroom.core.mail.types import Composition
 from postroom.kit.types import JSONValue
 
-LONGEST: Final = {"name": 200, "subject": 998, "preheader": 300, "body": 500_000, "text": 500_000}
+LONGEST: Final = {"name": 200, "subject": 998, "preheader": 300, "sender_name": 200, "body": 500_000, "text": 500_000}
+_LINES: Final = frozenset(("name", "subject", "preheader", "sender_name"))
 TEST_PREFIX: Final = "[Test] "
 MOST_TEST_RECIPIENTS: Final = 10
 
@@ -27,12 +28,13 @@ EXAMPLE_READER: Final[Mapping[str, JSONValue]] = {
 
 def check_text(name: str, value: str) -> str:
     """Return the value of a text field. Raises BadCampaign when it is too long, or a line break is in a line."""
+    said = name.replace("_", " ")
     if len(value) > LONGEST[name]:
-        raise BadCampaign(f"The {name} is longer than {LONGEST[name]} characters.", field=name)
+        raise BadCampaign(f"The {said} is longer than {LONGEST[name]} characters.", field=name)
     if "\0" in value:
-        raise BadCampaign(f"The {name} holds a NUL character.", field=name)
-    if name in ("name", "subject", "preheader") and len(value.splitlines()) > 1:
-        raise BadCampaign(f"The {name} must be a single line.", field=name)
+        raise BadCampaign(f"The {said} holds a NUL character.", field=name)
+    if name in _LINES and len(value.splitlines()) > 1:
+        raise BadCampaign(f"The {said} must be a single line.", field=name)
     if name == "name" and not value.strip():
         raise BadCampaign("A campaign needs a name.", field=name)
     return value

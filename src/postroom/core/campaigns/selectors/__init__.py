@@ -1,0 +1,43 @@
+"""Reads of campaigns."""
+
+from postroom.core.campaigns.selectors.audiences import (
+    audience_of,
+    count_campaign_audience,
+    fence_of,
+    has_people,
+    list_waves,
+)
+from postroom.core.campaigns.selectors.campaigns import (
+    CampaignRow,
+    composition_of,
+    get_campaign,
+    list_campaigns,
+    list_campaigns_for_segment,
+    list_mailings,
+    list_runs,
+    lock_campaign,
+    preview_campaign,
+    preview_composition,
+)
+from postroom.core.campaigns.selectors.trials import list_variants, own_words, score_variants
+
+__all__ = [
+    "CampaignRow",
+    "audience_of",
+    "composition_of",
+    "count_campaign_audience",
+    "fence_of",
+    "get_campaign",
+    "has_people",
+    "list_campaigns",
+    "list_campaigns_for_segment",
+    "list_mailings",
+    "list_runs",
+    "list_variants",
+    "list_waves",
+    "lock_campaign",
+    "own_words",
+    "preview_campaign",
+    "preview_composition",
+    "score_variants",
+]

@@ -1,0 +1,166 @@
+"""Freezing: an audience is written down once, parted into chunks that have everything in common; and the release of
+those that were held.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Sum
+
+from postroom.core.contacts import selectors as contacts
+from postroom.core.contacts.types import Audience, Fence
+from postroom.core.mail.errors import BatchState
+from postroom.core.mail.models import Batch, Chunk
+from postroom.core.mail.rules.destinations import destination_of
+from postroom.core.mail.rules.placing import draw_content, when_in
+from postroom.core.mail.selectors.unmoved import iter_unmoved
+from postroom.core.mail.services.batches import close_batch
+from postroom.core.mail.services.ledger import reserve_ids
+from postroom.core.mail.services.refusals import find_refusals
+from postroom.core.mail.types import NOTIFY_QUEUE, BatchStatus, BatchTotals, ChunkStatus, FreezePlan, Unmoved
+from postroom.kit.copy import copy_cell, copy_lines
+from postroom.kit.notify import notify
+
+_RECIPIENT_COLUMNS: Final = ("id", "batch_id", "chunk_number", "contact_id", "email", "fence")
+_AT_ONCE: Final = FreezePlan()
+
+_ALL: Final = FreezePlan()
+
+People = Iterator[list[tuple[int, str, str]]]
+
+
+@dataclass(slots=True)
+class _Part:
+    """A chunk that is being filled."""
+
+    number: int
+    destination: str
+    content_id: int | None
+    ready_at: datetime | None
+    size: int = 0
+
+
+@transaction.atomic
+def freeze_audience(
+    *, batch_id: int, audience: Audience | Unmoved, now: datetime, plan: FreezePlan = _ALL
+) -> BatchTotals:
+    """Write down who gets the batch, what and when, and who is refused, and let the senders begin; one transaction.
+
+    Raises BatchState when the batch was frozen before.
+    """
+    batch = Batch.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=batch_id)
+    if batch.status != BatchStatus.FREEZING:
+        raise BatchState(f"The audience of batch {batch_id} is already frozen.")
+    freezer = _Freezer(batch, _Parting(plan, now, limit=settings.SENDER_CHUNK_SIZE))
+    for people in _people(batch, audience, now):
+        copy_lines("mail_recipient", _RECIPIENT_COLUMNS, freezer.lines(people))
+    parts = freezer.parting.parts
+    Chunk.objects.bulk_create((_chunk(batch, part) for part in parts), batch_size=1000)
+    batch.total, batch.fenced = sum(part.size for part in parts), dict(freezer.fenced)
+    batch.status = BatchStatus.SENDING
+    batch.save(update_fields=["total", "fenced", "status"])
+    close_batch(batch=batch, now=now)
+    notify(NOTIFY_QUEUE)
+    return BatchTotals(total=batch.total, fenced=dict(freezer.fenced))
+
+
+@transaction.atomic
+def release_held(*, batch_id: int, content_id: int, now: datetime) -> int:
+    """Let those whom a split held have ``content_id``, beginning now; return how many people that are.
+
+    Run again, or once the batch was cancelled, it finds nobody. A paused batch stays paused.
+    """
+    batch = Batch.objects.select_for_update(of=("self",)).get(pk=batch_id)
+    held = Chunk.objects.filter(batch=batch, status=ChunkStatus.QUEUED, ready_at=None)
+    sizes = dict(held.order_by().values_list("destination").annotate(size=Sum("size")))
+    held.update(content_id=content_id, ready_at=now)
+    notify(NOTIFY_QUEUE)
+    return sum(sizes.values())
+
+
+def _people(batch: Batch, audience: Audience | Unmoved, now: datetime) -> People:
+    if isinstance(audience, Unmoved):
+        return iter_unmoved(unmoved=audience)
+    return contacts.iter_audience(workspace=batch.workspace, audience=audience, now=now)
+
+
+def _chunk(batch: Batch, part: _Part) -> Chunk:
+    return Chunk(
+        batch=batch,
+        number=part.number,
+        size=part.size,
+        destination=part.destination,
+        content_id=part.content_id,
+        ready_at=part.ready_at,
+    )
+
+
+class _Parting:
+    """Puts people into chunks, each of one destination, one content and one time to begin."""
+
+    def __init__(self, plan: FreezePlan, now: datetime, *, limit: int, known: Mapping[str, str] | None = None) -> None:
+        self._plan, self._now, self._limit = plan, now, limit
+        self._known = known or {}
+        self._destinations: dict[str, str] = {}
+        self._times: dict[str, datetime] = {}
+        self._open: dict[tuple[str, int | None, datetime | None], _Part] = {}
+        self.parts: list[_Part] = []
+
+    def place(self, contact_id: int, email: str, zone: str) -> int:
+        """Return the number of the chunk that a person belongs to."""
+        split = self._plan.split
+        content_id = draw_content(split, contact_id) if split else None
+        ready_at = None if split and content_id is None else self._time_in(zone)
+        key = (self._destination(email), content_id, ready_at)
+        part = self._open.get(key)
+        if part is None or part.size == self._limit:
+            part = self._open[key] = _Part(len(self.parts), *key)
+            self.parts.append(part)
+        part.size += 1
+        return part.number
+
+    def _destination(self, email: str) -> str:
+        domain = email.rpartition("@")[2]
+        found = self._destinations.get(domain)
+        if found is None:
+            found = self._destinations[domain] = destination_of(email, self._known)
+        return found
+
+    def _time_in(self, zone: str) -> datetime:
+        """Return when people of a zone get it: at once, where the time wanted has passed there."""
+        if self._plan.local_time is None:
+            return self._now
+        found = self._times.get(zone)
+        if found is None:
+            found = self._times[zone] = max(when_in(self._plan.local_time, zone), self._now)
+        return found
+
+
+class _Freezer:
+    """Turns an audience into recipient rows, counting the refused as it goes."""
+
+    def __init__(self, batch: Batch, parting: _Parting) -> None:
+        self._batch = batch
+        self._fence = Fence(list_ids=tuple(batch.list_ids), category_id=batch.category_id)
+        self.parting = parting
+        self.fenced: Counter[str] = Counter()
+
+    def lines(self, people: list[tuple[int, str, str]]) -> list[str]:
+        """Return a recipient's row for each person, accepted or refused, as COPY takes it."""
+        batch_id = self._batch.pk
+        known = [(contact_id, email) for contact_id, email, _ in people]
+        reasons = find_refusals(batch=self._batch, fence=self._fence, people=known)
+        lines = []
+        for number, (contact_id, email, zone), reason in zip(reserve_ids(len(people)), people, reasons, strict=True):
+            if reason:
+                self.fenced[reason] += 1
+                chunk: int | str = "\\N"
+            else:
+                chunk = self.parting.place(contact_id, email, zone)
+            lines.append(f"{number}\t{batch_id}\t{chunk}\t{contact_id}\t{copy_cell(email)}\t{reason}\n")
+        return lines
