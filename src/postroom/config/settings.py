@@ -28,6 +28,12 @@ WEB_THREADS = env_int("POSTROOM_WEB_THREADS", 8)
 SMTP_HOST = env_str("POSTROOM_SMTP_HOST", "127.0.0.1")
 SMTP_PORT = env_int("POSTROOM_SMTP_PORT", 2525)
 INBOUND_DOMAIN = env_str("POSTROOM_INBOUND_DOMAIN", "inbound.localhost")
+# The host that takes that mail, as MX records name it.
+MAIL_HOST = env_str("POSTROOM_MAIL_HOST", INBOUND_DOMAIN)
+# The addresses our own servers send from, when SPF records should name them; relays bring their own.
+SENDING_ADDRESSES = env_list("POSTROOM_SENDING_ADDRESSES")
+# Who looks names up, each ``host`` or ``host:port``; the machine's own resolvers when empty.
+DNS_SERVERS = env_list("POSTROOM_DNS_SERVERS")
 # The sandbox server takes mail instead of the world until a sender is configured.
 SANDBOX_HOST = env_str("POSTROOM_SANDBOX_HOST", "127.0.0.1")
 SANDBOX_PORT = env_int("POSTROOM_SANDBOX_PORT", 2526)
@@ -155,6 +161,9 @@ EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 INTERNAL_HTTP_HOSTS = env_list("POSTROOM_INTERNAL_HTTP_HOSTS")
 
 JOURNAL_DIR = DATA_DIR / "journal"
+# What the web processes keep while the database is away: opens, clicks and opt-outs, and where links lead.
+EDGE_DIR = DATA_DIR / "edge"
+SPOOL_SIZE = env_int("POSTROOM_SPOOL_MB", 1024) * 1024 * 1024
 SENDER_CHUNK_SIZE = env_int("POSTROOM_CHUNK_SIZE", 1000)
 
 LOGGING_CONFIG = None

@@ -8,6 +8,7 @@ from django.conf import settings
 from postroom.core.mail import jobs
 from postroom.core.mail import services as mail
 from postroom.kit import clock
+from postroom.providers.dns import build_resolver
 from postroom.workers.registry import handles
 
 
@@ -15,6 +16,12 @@ from postroom.workers.registry import handles
 def read_inbound(*, inbound_id: int) -> None:
     """Make of a stored inbound message what it means."""
     mail.read_inbound(inbound_id=inbound_id, now=clock.now())
+
+
+@handles(jobs.CHECK_DOMAIN)
+def check_domain(*, domain_id: int) -> None:
+    """Look the records of a domain up and note what is there."""
+    mail.check_domain(domain_id=domain_id, names=build_resolver(), now=clock.now())
 
 
 @handles(jobs.MOVE_MAIL)

@@ -37,6 +37,30 @@ class BadSender(Invalid):
     code = "bad_sender"
 
 
+class BadLimit(Invalid):
+    """A limit, a window or a warm-up cannot be set like this."""
+
+    code = "bad_limit"
+
+
+class BadBrake(Invalid):
+    """Brakes cannot be set like this."""
+
+    code = "bad_brake"
+
+
+class SenderInUse(Conflict):
+    """The sender account has sent, or is meant to send: it can be switched off, not deleted."""
+
+    code = "sender_in_use"
+
+
+class NoSuchLimit(NotFound):
+    """There is no such limit in this workspace."""
+
+    code = "no_such_limit"
+
+
 class BadDomain(Invalid):
     """This cannot be a sending domain."""
 
@@ -77,6 +101,18 @@ class OnceKeyBusy(Conflict):
     """A request with the same idempotency key is in progress; retry later."""
 
     code = "idempotency_key_busy"
+
+
+class DomainInUse(Conflict):
+    """Sender accounts still sign for the domain."""
+
+    code = "domain_in_use"
+
+
+class KeysOnTheirWay(Conflict):
+    """The next keys of the domain are already made."""
+
+    code = "keys_on_their_way"
 
 
 class NoSuchDomain(NotFound):

@@ -44,9 +44,11 @@ class InboundHandler:
 
 
 def is_ours(address: str) -> bool:
-    """Whether ``address`` is a return path or reply address with a true signature, or a role of the inbound domain."""
+    """Whether ``address`` is a return path or reply address with a true signature, or a role of the inbound domain.
+
+    A signed address may be of any domain: sending domains have return paths of their own that lead here.
+    """
     local_part, _, domain = address.rpartition("@")
-    if domain.lower() != settings.INBOUND_DOMAIN.lower():
-        return False
-    signed = tokens.read_bounce(local_part) or tokens.read_reply(local_part)
-    return signed is not None or local_part.lower() in _ROLES
+    if tokens.read_bounce(local_part) or tokens.read_reply(local_part):
+        return True
+    return domain.lower() == settings.INBOUND_DOMAIN.lower() and local_part.lower() in _ROLES

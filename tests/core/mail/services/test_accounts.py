@@ -16,8 +16,8 @@ from postroom.core.mail.errors import (
     NoSuchSender,
     NoSuchTemplate,
 )
-from postroom.core.mail.models import Domain, SenderAccount
-from postroom.core.mail.types import Composition, NewSender, NewTemplate, Provider, Signing
+from postroom.core.mail.models import SenderAccount
+from postroom.core.mail.types import Composition, KeyAlgorithm, NewSender, NewTemplate, Provider
 from postroom.core.workspaces.types import SYSTEM
 from postroom.kit.errors import AppError
 from tests.factories import NOW, make_workspace
@@ -39,17 +39,18 @@ def test_a_domain_has_keys_of_its_own_and_keeps_the_private_halves_encrypted() -
     workspace = make_workspace()
     domain = mail.create_domain(workspace=workspace, name="Münster.Example.", actor=SYSTEM, now=NOW)
     assert domain.name == "xn--mnster-3ya.example"
-    assert "PRIVATE" not in domain.rsa_private + domain.ed25519_private
-    Domain.objects.update(signing=Signing.BOTH)
-    domain.refresh_from_db()
+    keys = {key.algorithm: key for key in selectors.list_keys(domain=domain)}
+    assert all(key.private and "PRIVATE" not in key.private for key in keys.values())
     records = {record.name: record.value for record in selectors.dns_records(domain=domain)}
-    assert f"p={domain.rsa_public}" in records["postroom._domainkey.xn--mnster-3ya.example"]
+    assert f"p={keys['rsa'].public}" in records["postroom._domainkey.xn--mnster-3ya.example"]
     assert "k=ed25519" in records["postroom-ed._domainkey.xn--mnster-3ya.example"]
     with pytest.raises(MailNameTaken):
         mail.create_domain(workspace=workspace, name="münster.example", actor=SYSTEM, now=NOW)
 
 
-@pytest.mark.parametrize("name", ["", "localhost", "a b.example", "-a.example", "a..example", "x" * 64 + ".example"])
+@pytest.mark.parametrize(
+    "name", ["", "localhost", "a b.example", "-a.example", "a..example", "x" * 64 + ".example", "☃.☃."]
+)
 def test_what_is_no_domain_is_refused(name: str) -> None:
     with pytest.raises(BadDomain):
         mail.create_domain(workspace=make_workspace(), name=name, actor=SYSTEM, now=NOW)
@@ -62,7 +63,8 @@ def test_a_sender_s_secrets_are_encrypted_and_only_the_sender_process_opens_them
     assert "sesame" not in sender.credentials
     profile = selectors.load_sender_profile(sender_id=sender.pk)
     assert profile.credentials == {"username": "me", "password": "open sesame"}
-    assert profile.rsa_private.startswith("-----BEGIN PRIVATE KEY-----")
+    assert [(key.selector, key.algorithm) for key in profile.keys] == [("postroom", KeyAlgorithm.RSA)]
+    assert profile.keys[0].pem.startswith("-----BEGIN PRIVATE KEY-----")
     assert profile.config == SERVER
 
 

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+import idna
+
 from postroom.core.mail.errors import BadDomain, BadSender
 from postroom.core.mail.rules.headers import check_email, format_address
 from postroom.core.mail.types import NewSender, Provider
@@ -47,10 +49,11 @@ def check_server(config: Mapping[str, JSONValue]) -> None:
 
 
 def check_domain_name(name: str) -> str:
-    """Return a domain name in lower case as A-labels (RFC 5890). Raises BadDomain."""
+    """Return a domain name in lower case as A-labels (RFC 5891: ß stays a letter of its own). Raises BadDomain."""
+    plain = name.strip().rstrip(".").lower()
     try:
-        ascii_name = name.strip().rstrip(".").lower().encode("idna").decode("ascii")
-    except UnicodeError as error:
+        ascii_name = plain if plain.isascii() else idna.encode(plain, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
         raise BadDomain(f"{name!r} is not a domain name.") from error
     labels = ascii_name.split(".")
     if len(labels) < 2 or len(ascii_name) > 253 or not all(_LABEL.match(label) for label in labels):

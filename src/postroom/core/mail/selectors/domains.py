@@ -1,15 +1,69 @@
-"""Reads of sending domains."""
+"""Reads of sending domains: what their owners publish, what was found of it, and the keys that sign."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
 
 from postroom.core.mail.errors import NoSuchDomain
-from postroom.core.mail.models import Domain
-from postroom.core.mail.rules.dkim import dns_record
-from postroom.core.mail.types import DnsRecord, Signing
+from postroom.core.mail.models import DkimKey, Domain, DomainChange, DomainRecord, SenderAccount
+from postroom.core.mail.rules.dns_records import (
+    DomainPlan,
+    Installation,
+    PublishedKey,
+    list_records,
+    tracking_host,
+)
+from postroom.core.mail.rules.outlets import API_PROVIDERS, find_outlet
+from postroom.core.mail.types import (
+    DnsRecord,
+    KeyAlgorithm,
+    KeyState,
+    Outlet,
+    RecordStatus,
+    Signing,
+    SigningKey,
+)
 from postroom.core.workspaces.models import Workspace
+from postroom.kit import crypto
+
+ROTATE_AFTER: Final = timedelta(days=180)
+"""How long a key signs before its page suggests the next one."""
+
+_SIGNS: Final = {
+    Signing.NONE: frozenset[KeyAlgorithm](),
+    Signing.RSA: frozenset({KeyAlgorithm.RSA}),
+    Signing.ED25519: frozenset({KeyAlgorithm.ED25519}),
+    Signing.BOTH: frozenset(KeyAlgorithm),
+}
+
+
+class RecordState(NamedTuple):
+    """A record to publish, and what was last found where it should stand; None before the first look."""
+
+    record: DnsRecord
+    seen: DomainRecord | None
+
+    @property
+    def status(self) -> RecordStatus:
+        """What is there."""
+        return RecordStatus(self.seen.status) if self.seen else RecordStatus.UNCHECKED
 
 
 def get_domain_by_id(*, workspace: Workspace, domain_id: int) -> Domain:
     """Return a domain. Raises NoSuchDomain, also for one of another workspace."""
     found = Domain.objects.filter(workspace=workspace, pk=domain_id).first()
+    if found is None:
+        raise NoSuchDomain("There is no such domain in this workspace.")
+    return found
+
+
+def get_domain(*, workspace: Workspace, uid: UUID) -> Domain:
+    """Return a domain by its uid. Raises NoSuchDomain, also for one of another workspace."""
+    found = Domain.objects.filter(workspace=workspace, uid=uid).first()
     if found is None:
         raise NoSuchDomain("There is no such domain in this workspace.")
     return found
@@ -21,14 +75,93 @@ def list_domains(*, workspace: Workspace) -> list[Domain]:
 
 
 def dns_records(*, domain: Domain) -> list[DnsRecord]:
-    """Return what the domain's owner publishes: both keys (RFC 6376, RFC 8463) and a DMARC policy (RFC 9989)."""
-    records = [DnsRecord("TXT", f"_dmarc.{domain.name}", "v=DMARC1; p=none", "DMARC")]
-    if domain.signing in (Signing.RSA, Signing.BOTH):
-        records.append(_key_record(domain, domain.selector, domain.rsa_public))
-    if domain.signing in (Signing.ED25519, Signing.BOTH):
-        records.append(_key_record(domain, f"{domain.selector}-ed", domain.ed25519_public))
-    return records
+    """Return what the domain's owner publishes: keys (RFC 6376), DMARC (RFC 9989), SPF (RFC 7208) and more."""
+    return list_records(plan_domain(domain=domain))
 
 
-def _key_record(domain: Domain, selector: str, public: str) -> DnsRecord:
-    return DnsRecord("TXT", f"{selector}._domainkey.{domain.name}", dns_record(public), "DKIM")
+def list_record_states(*, domain: Domain) -> list[RecordState]:
+    """Return each record of a domain with what was last found of it."""
+    seen = {(row.purpose, row.name): row for row in DomainRecord.objects.filter(domain=domain)}
+    return [RecordState(one, seen.get((one.purpose, one.name))) for one in dns_records(domain=domain)]
+
+
+def list_domain_changes(*, domain: Domain, limit: int = 20) -> list[DomainChange]:
+    """Return how the records of a domain turned, latest first."""
+    return list(DomainChange.objects.filter(domain=domain).order_by("-id")[:limit])
+
+
+def list_domain_senders(*, domain: Domain) -> list[SenderAccount]:
+    """Return the accounts that sign for a domain, by name."""
+    return list(SenderAccount.objects.filter(domain=domain).order_by("name", "id"))
+
+
+def list_keys(*, domain: Domain) -> list[DkimKey]:
+    """Return the keys of a domain: those that sign, those to come, those that were; RSA before Ed25519."""
+    order = {KeyState.ACTIVE: 0, KeyState.PENDING: 1, KeyState.RETIRED: 2}
+    keys = DkimKey.objects.filter(domain=domain)
+    return sorted(keys, key=lambda key: (order[KeyState(key.state)], -key.pk if key.state == "retired" else key.pk))
+
+
+def load_signing_keys(*, domain: Domain) -> tuple[SigningKey, ...]:
+    """Return the keys that sign now, opened; for the sender process alone."""
+    keys = DkimKey.objects.filter(domain=domain, state=KeyState.ACTIVE, algorithm__in=signed_with(domain))
+    opened = (SigningKey(key.selector, KeyAlgorithm(key.algorithm), crypto.decrypt(key.private)) for key in keys)
+    return tuple(sorted(opened, key=lambda key: key.algorithm, reverse=True))
+
+
+def signed_with(domain: Domain) -> frozenset[KeyAlgorithm]:
+    """Return the kinds of signatures a domain's mail carries."""
+    return _SIGNS[Signing(domain.signing)]
+
+
+def plan_domain(*, domain: Domain) -> DomainPlan:
+    """Return all that decides which records a domain needs."""
+    senders = [one for one in list_domain_senders(domain=domain) if one.is_active]
+    return DomainPlan(
+        name=domain.name,
+        keys=tuple(_publish(key, domain) for key in list_keys(domain=domain)),
+        outlets=find_outlets(senders),
+        installation=describe_installation(),
+        needs_spf=not senders or any(one.provider not in API_PROVIDERS for one in senders),
+    )
+
+
+def find_outlets(senders: Sequence[SenderAccount]) -> tuple[Outlet, ...]:
+    """Return where the mail of some accounts leaves, each way once."""
+    found = (
+        find_outlet(
+            provider=one.provider, host=str(one.config.get("host", "")), addresses=tuple(settings.SENDING_ADDRESSES)
+        )
+        for one in senders
+    )
+    return tuple(dict.fromkeys(outlet for outlet in found if outlet is not None))
+
+
+def describe_installation() -> Installation:
+    """Return what this installation is called in the name system."""
+    return Installation(
+        inbound_domain=settings.INBOUND_DOMAIN,
+        mail_host=settings.MAIL_HOST,
+        web_host=urlsplit(settings.PUBLIC_URL).hostname or "localhost",
+        addresses=tuple(settings.SENDING_ADDRESSES),
+    )
+
+
+def tracking_url(domain: str) -> str:
+    """Return what links of a domain's mail begin with, once they lead here."""
+    parts = urlsplit(settings.PUBLIC_URL)
+    return parts._replace(netloc=parts.netloc.replace(parts.hostname or "", tracking_host(domain), 1)).geturl()
+
+
+def rotation_due_at(keys: Sequence[DkimKey]) -> datetime | None:
+    """Return when the next keys are due; None while they are on their way, or nothing signs."""
+    if any(key.state == KeyState.PENDING for key in keys):
+        return None
+    since = [key.activated_at for key in keys if key.state == KeyState.ACTIVE and key.activated_at]
+    return min(since) + ROTATE_AFTER if since else None
+
+
+def _publish(key: DkimKey, domain: Domain) -> PublishedKey:
+    algorithm = KeyAlgorithm(key.algorithm)
+    is_signing = algorithm in signed_with(domain)
+    return PublishedKey(key.selector, algorithm, KeyState(key.state), key.public, is_signing)

@@ -7,7 +7,9 @@ from django.conf import settings
 
 from postroom.core.mail.errors import NoSuchSender
 from postroom.core.mail.models import SenderAccount
-from postroom.core.mail.types import Provider, SenderProfile, Signing
+from postroom.core.mail.rules.dns_records import return_host
+from postroom.core.mail.selectors.domains import load_signing_keys, tracking_url
+from postroom.core.mail.types import Provider, SenderProfile
 from postroom.core.workspaces.models import Workspace
 from postroom.kit import crypto
 from postroom.kit.types import JSONObject
@@ -40,10 +42,9 @@ def load_sender_profile(*, sender_id: int) -> SenderProfile:
         from_email=sender.from_email,
         reply_to=sender.reply_to,
         domain=domain.name if domain else "",
-        selector=domain.selector if domain else "",
-        signing=Signing(domain.signing) if domain else Signing.NONE,
-        rsa_private=crypto.decrypt(domain.rsa_private) if domain else "",
-        ed25519_private=crypto.decrypt(domain.ed25519_private) if domain else "",
+        keys=load_signing_keys(domain=domain) if domain else (),
+        return_domain=return_host(domain.name) if domain and domain.return_verified_at else "",
+        tracking_url=tracking_url(domain.name) if domain and domain.tracking_verified_at else "",
     )
 
 

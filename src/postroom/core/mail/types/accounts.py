@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from postroom.core.mail.types.domains import SigningKey
 from postroom.core.mail.types.messages import Composition
-from postroom.core.mail.types.words import Provider, Signing
+from postroom.core.mail.types.words import Provider
 from postroom.kit.types import JSONValue
 
 
@@ -35,18 +36,12 @@ class NewTemplate:
 
 
 @dataclass(frozen=True, slots=True)
-class DnsRecord:
-    """One record that a domain's owner publishes."""
-
-    type: str
-    name: str
-    value: str
-    purpose: str
-
-
-@dataclass(frozen=True, slots=True)
 class SenderProfile:
-    """All that carrying a sender account's mail needs, its secrets opened."""
+    """All that carrying a sender account's mail needs, its secrets opened.
+
+    ``keys`` sign for ``domain``. ``return_domain`` takes what comes back and ``tracking_url`` begins the links, both
+    only once they were seen to lead here; empty means the installation's own.
+    """
 
     id: int
     provider: Provider
@@ -56,10 +51,9 @@ class SenderProfile:
     from_email: str
     reply_to: str
     domain: str
-    selector: str
-    signing: Signing
-    rsa_private: str
-    ed25519_private: str
+    keys: tuple[SigningKey, ...] = ()
+    return_domain: str = ""
+    tracking_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

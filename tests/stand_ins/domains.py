@@ -1,0 +1,21 @@
+"""Publishing what a domain needs, as its owner would, on a name server of one's own."""
+
+from postroom.core.mail import selectors
+from postroom.core.mail.models import Domain
+from postroom.core.mail.types import RecordPurpose
+from tests.stand_ins.dns import Zone
+
+
+def publish(zone: Zone, domain: Domain, *, without: tuple[RecordPurpose, ...] = ()) -> None:
+    """Put every record of ``domain`` into ``zone`` as its page shows it, but those for the purposes in ``without``."""
+    for record in selectors.dns_records(domain=domain):
+        if record.purpose in without:
+            continue
+        if record.purpose is RecordPurpose.MX:
+            zone.put(record.name, "MX", f"10 mail.{domain.name}.")
+        elif record.purpose is RecordPurpose.PTR:
+            zone.put(record.name, "PTR", f"out.{domain.name}.")
+        elif record.type in ("MX", "CNAME"):
+            zone.put(record.name, record.type, f"{record.value}.")
+        else:
+            zone.put(record.name, record.type, record.value)
