@@ -1,9 +1,21 @@
 """Publishing what a domain needs, as its owner would, on a name server of one's own."""
 
+from functools import cache
+
+import pytest
+
 from postroom.core.mail import selectors
 from postroom.core.mail.models import Domain
+from postroom.core.mail.rules.dkim import generate_keys
 from postroom.core.mail.types import RecordPurpose
 from tests.stand_ins.dns import Zone
+
+_same_keys = cache(generate_keys)
+
+
+def make_keys_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every new domain of a test run the same keys: making a pair takes longer than a test."""
+    monkeypatch.setattr("postroom.core.mail.services.domains.generate_keys", _same_keys)
 
 
 def publish(zone: Zone, domain: Domain, *, without: tuple[RecordPurpose, ...] = ()) -> None:

@@ -58,7 +58,7 @@ def resolve(host: str, port: int, *, internal: Iterable[str] = ()) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise HostRefused(f"The host {host!r} cannot be found.", host=host) from error
+        raise HostRefused(f"The host {host!r} cannot be found.", host=host, is_unknown=True) from error
     return _checked(host, [str(one[4][0]) for one in found], port, internal)
 
 
@@ -67,7 +67,7 @@ async def resolve_async(host: str, port: int, *, internal: Iterable[str] = ()) -
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise HostRefused(f"The host {host!r} cannot be found.", host=host) from error
+        raise HostRefused(f"The host {host!r} cannot be found.", host=host, is_unknown=True) from error
     return _checked(host, [str(one[4][0]) for one in found], port, internal)
 
 
