@@ -26,7 +26,7 @@ from postroom.kit.types import JSONObject
 from postroom.providers.dns import Resolver
 from tests.factories import NOW, make_workspace
 from tests.stand_ins.dns import Zone, serve_names
-from tests.stand_ins.domains import publish
+from tests.stand_ins.domains import make_keys_once, publish
 
 pytestmark = pytest.mark.django_db
 NAME = "news.example.org"
@@ -44,7 +44,8 @@ def workspace() -> Workspace:
 
 
 @pytest.fixture
-def domain(workspace: Workspace) -> Domain:
+def domain(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Domain:
+    make_keys_once(monkeypatch)
     return mail.create_domain(workspace=workspace, name=NAME, actor=SYSTEM, now=NOW)
 
 
