@@ -12,7 +12,7 @@ import pytest
 
 from postroom.core.mail.ports import Outcome
 from postroom.kit.errors import Unavailable
-from postroom.providers.esp import build_esp_transport
+from postroom.providers.esp import EspTransport, build_esp_transport
 from tests.providers.esp.outbox import EspOutbox, build, carry, letter, profile
 from tests.stand_ins.esp import DIALECTS, MailgunDialect, StandIn
 
@@ -228,12 +228,18 @@ def test_no_more_calls_run_at_once_than_the_account_may_make(start: Start) -> No
 
 def test_a_message_that_must_not_leave_any_more_does_not(start: Start) -> None:
     stand_in = start("resend")
-    transport = build(stand_in)
     outbox = EspOutbox(letters(6), keeps_back=True)
     outbox.refuses = lambda envelope: envelope.message_id % 2 == 0
-    asyncio.run(transport.run(outbox))
+    asyncio.run(_run(build(stand_in), outbox))
     assert stand_in.taken == Counter({"1": 1, "3": 1, "5": 1})
     assert dict(outbox.given_back) == {2: 1, 4: 1, 6: 1}
+
+
+async def _run(transport: EspTransport, outbox: EspOutbox) -> None:
+    try:
+        await transport.run(outbox)
+    finally:
+        await transport.close()
 
 
 def test_stopped_in_the_middle_of_a_call_the_message_is_in_doubt(start: Start) -> None:
