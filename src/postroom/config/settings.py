@@ -159,6 +159,8 @@ EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
 # Hosts inside our own network that may be asked on a user's word (see kit.hosts): a provider's gateway, a stand-in.
 INTERNAL_HTTP_HOSTS = env_list("POSTROOM_INTERNAL_HTTP_HOSTS")
+# The same for mail servers that a sender account may name: a relay on this machine or in this network.
+INTERNAL_SMTP_HOSTS = env_list("POSTROOM_INTERNAL_SMTP_HOSTS")
 
 JOURNAL_DIR = DATA_DIR / "journal"
 # What the web processes keep while the database is away: opens, clicks and opt-outs, and where links lead.

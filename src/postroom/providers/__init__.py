@@ -24,4 +24,8 @@ def build_transport(*, profile: SenderProfile) -> Transport:
         return build_esp_transport(profile=profile, internal=settings.INTERNAL_HTTP_HOSTS)
     from postroom.providers import smtp
 
-    return smtp.build_transport(provider=profile.provider, config=profile.config, credentials=profile.credentials)
+    sandbox = (f"{settings.SANDBOX_HOST}:{settings.SANDBOX_PORT}",)
+    internal = sandbox if profile.provider is Provider.SANDBOX else tuple(settings.INTERNAL_SMTP_HOSTS)
+    return smtp.build_transport(
+        provider=profile.provider, config=profile.config, credentials=profile.credentials, internal=internal
+    )

@@ -120,6 +120,7 @@ def settings(port: int, **changes: Any) -> SmtpSettings:
     """Return settings for the sink at ``port``, impatient and with a single connection unless told otherwise."""
     fields: dict[str, Any] = {
         "host": "127.0.0.1",
+        "internal_hosts": ("*",),
         "port": port,
         "max_connections": 1,
         "timeouts": PATIENT,

@@ -1,13 +1,23 @@
 """What happens to envelopes on the wire when all is well and when the server refuses, with exact counts."""
 
 import asyncio
+from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
-from aiosmtpd.smtp import SMTP, Session
+from aiosmtpd.smtp import SMTP
 from aiosmtpd.smtp import Envelope as SmtpEnvelope
+from aiosmtpd.smtp import Session as SmtpSession
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
-from postroom.core.mail.ports import Outcome
-from tests.providers.smtp.outbox import Run, StrictOutbox, deliver, envelope, envelopes, ids, settings
+from postroom.core.mail.ports import Envelope, Outcome, Result
+from postroom.providers.smtp.guarded import GuardedOutbox
+from postroom.providers.smtp.pipeline import Pipeline
+from postroom.providers.smtp.session import Features, Session
+from postroom.providers.smtp.wire import Listener, Wire
+from tests.providers.smtp.outbox import PATIENT, Run, StrictOutbox, deliver, envelope, envelopes, ids, settings
 from tests.sinks import Fault, Plan, Sink, audit
 
 PIPELINING = pytest.mark.parametrize("has_pipelining", [True, False], ids=["pipelined", "lock-step"])
@@ -141,12 +151,12 @@ def test_a_server_that_is_not_ours_reads_the_same_messages(run: Run, has_pipelin
     class Keeper:
         """Keeps the content aiosmtpd read."""
 
-        async def handle_DATA(self, server: SMTP, session: Session, read: SmtpEnvelope) -> str:
+        async def handle_DATA(self, server: SMTP, session: SmtpSession, read: SmtpEnvelope) -> str:
             received.append(read.original_content or b"")
             return "250 2.0.0 kept"
 
         async def handle_EHLO(
-            self, server: SMTP, session: Session, given: SmtpEnvelope, name: str, lines: list[str]
+            self, server: SMTP, session: SmtpSession, given: SmtpEnvelope, name: str, lines: list[str]
         ) -> list[str]:
             session.host_name = name
             return [*lines[:-1], *(["250-PIPELINING"] if has_pipelining else []), lines[-1]]
@@ -172,3 +182,91 @@ def test_a_large_message_arrives_whole(run: Run) -> None:
         run(deliver(outbox, settings(sink.port)))
     assert outbox.of(Outcome.SENT) == [1, 2, 3]
     assert sink.copies[1].body == body
+
+
+def test_a_result_says_where_and_after_which_replies_it_came_about(run: Run) -> None:
+    outbox = StrictOutbox([*envelopes(3), envelope(4, recipients=("u4@example.net", "v4@example.net"))])
+    refusals = (Fault("rcpt", reply="550 5.1.1 unknown", match="u2@"), Fault("rcpt", reply="550 5.1.1 no", match="v4@"))
+    with Sink(Plan(faults=refusals)) as sink:
+        run(deliver(outbox, settings(sink.port, max_connections=1)))
+        address = f"127.0.0.1:{sink.port}"
+    good = "MAIL: 250 2.1.0 Ok\nRCPT: 250 2.1.5 Ok\nDATA: 354 go ahead\n"
+    assert {result.session for result in outbox.results.values()} == {
+        f"{address} [127.0.0.1], no encryption, not signed in: sink ESMTP"
+    }
+    assert outbox.results[1].dialogue == good
+    assert outbox.results[3].dialogue == f"RSET: 250 2.0.0 Ok\n{good}"
+    assert outbox.results[2].dialogue.startswith("MAIL: 250 2.1.0 Ok\nRCPT: 550 5.1.1 unknown\nDATA: 554")
+    assert "RCPT: 550 5.1.1 no\n" in outbox.results[4].dialogue
+
+
+class _Socket(asyncio.Transport):
+    """The other end of a wire that never leaves the test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.is_gone = False
+
+    def write(self, data: Any) -> None:
+        self.written += bytes(data)
+
+    def abort(self) -> None:
+        self.is_gone = True
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+
+OPENING = b"250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 go\r\n"
+FINALS = (b"250 2.0.0 Ok: queued as A1\r\n", b"250-2.0.0 one\r\n250 2.0.0 queued as B2\r\n", b"451 4.3.0 later\r\n")
+OPENINGS = (
+    OPENING,
+    b"250 one\r\n250 <u@x>\r\n354 two\r\n",
+    b"250-a\r\n250 b\r\n250 c\r\n354 d\r\n",
+    b"250 a\r\n550 5.1.1 no\r\n554 5.5.1 none\r\n",
+)
+
+
+@hypothesis_settings(max_examples=150, deadline=None)
+@given(
+    talk=st.lists(st.tuples(st.sampled_from(OPENINGS), st.sampled_from(FINALS)), min_size=1, max_size=6),
+    cuts=st.lists(st.integers(1, 40), max_size=30),
+)
+def test_however_replies_are_cut_they_mean_the_same(talk: list[tuple[bytes, bytes]], cuts: list[int]) -> None:
+    whole = asyncio.run(_talk(talk, []))
+    assert asyncio.run(_talk(talk, cuts)) == whole
+    assert len(whole) == len(talk)
+
+
+async def _talk(talk: list[tuple[bytes, bytes]], cuts: list[int]) -> dict[int, Result]:
+    """Return the results of a talk whose replies come in pieces of these sizes, and then in whole."""
+    outbox = StrictOutbox(envelopes(len(talk)))
+    socket = _Socket()
+    wire = Wire(cast(Listener, None))
+    wire.connection_made(socket)
+    pipeline = Pipeline(Session(wire, Features(has_pipelining=True), "here"), PATIENT)
+    carrying = asyncio.create_task(pipeline.carry(GuardedOutbox(outbox), cast(Envelope, outbox.next())))
+    await asyncio.sleep(0)
+    sizes = iter(cuts)
+    for replies in _groups(talk):
+        while replies:
+            size = next(sizes, len(replies))
+            wire.data_received(replies[:size])
+            replies = replies[size:]
+    assert await carrying == ""
+    outbox.check()
+    return outbox.results
+
+
+def _groups(talk: list[tuple[bytes, bytes]]) -> Iterator[bytes]:
+    """Yield what a server says between our writes: the word on a message together with the answers to what follows."""
+    before = b""
+    for opening, final in talk:
+        yield before + opening
+        before = final if b"354" in opening else b"250 reset\r\n"
+    if b"354" in talk[-1][0]:
+        yield before

@@ -1,7 +1,6 @@
 """What may not be said in SMTP is refused before it is said."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 from postroom.core.mail.ports import Outcome
 from postroom.providers.smtp.errors import EnvelopeRefused
 from postroom.providers.smtp.session import Features
-from postroom.providers.smtp.transactions import prepare, read_mailbox, stuff
+from postroom.providers.smtp.transactions import END, prepare, read_mailbox, stuff
 from tests.providers.smtp.outbox import Run, StrictOutbox, deliver, envelope, settings
 from tests.sinks import Plan, Sink, unstuff
 
@@ -138,7 +137,7 @@ def test_content_has_one_end_and_no_bare_line_end(body: bytes) -> None:
         with pytest.raises(EnvelopeRefused):
             stuff(body)
         return
-    content = b"\r\n" + stuff(body)
+    content = b"\r\n" + stuff(body) + END
     assert content.index(b"\r\n.\r\n") == len(content) - 5
     received = unstuff(content[2:-3])
     assert received == (body if body.endswith(b"\r\n") or not body else body + b"\r\n")
@@ -156,7 +155,7 @@ def test_content_has_one_end_and_no_bare_line_end(body: bytes) -> None:
 def test_what_the_server_cannot_take_is_failed_with_a_reason(
     run: Run, plan: Plan, changes: dict[str, object], enhanced: str, words: str
 ) -> None:
-    outbox = StrictOutbox([replace(envelope(1), **changes), envelope(2)])  # type: ignore[arg-type]
+    outbox = StrictOutbox([envelope(1, **changes), envelope(2)])
     with Sink(plan) as sink:
         run(deliver(outbox, settings(sink.port)))
     assert outbox.of(Outcome.FAILED) == [1]

@@ -14,20 +14,28 @@ _MAX_CONNECTIONS = 256
 
 
 def build_transport(
-    *, provider: str, config: Mapping[str, JSONValue], credentials: Mapping[str, JSONValue] | None = None
+    *,
+    provider: str,
+    config: Mapping[str, JSONValue],
+    credentials: Mapping[str, JSONValue] | None = None,
+    internal: tuple[str, ...] = (),
 ) -> Transport:
     """Return the transport of a sender account; the sandbox is SMTP to our own listener, without a sign-in.
+
+    ``internal`` names hosts that need not be on the public internet (see ``kit.hosts``).
 
     Raises BadSmtpConfig for settings that make no sense.
     """
     if provider == Provider.SMTP:
-        return SmtpTransport(read_settings(config, credentials or {}))
+        return SmtpTransport(read_settings(config, credentials or {}, internal))
     if provider == Provider.SANDBOX:
-        return SmtpTransport(read_settings(config, {}))
+        return SmtpTransport(read_settings(config, {}, internal))
     raise BadSmtpConfig(f"There is no provider {provider!r}.", field="provider")
 
 
-def read_settings(config: Mapping[str, JSONValue], credentials: Mapping[str, JSONValue]) -> SmtpSettings:
+def read_settings(
+    config: Mapping[str, JSONValue], credentials: Mapping[str, JSONValue], internal: tuple[str, ...] = ()
+) -> SmtpSettings:
     """Return the settings in ``config`` (host, port and, if they differ from the defaults, security, max_connections,
     helo_name, verify_tls, ca_file, allow_insecure_auth) and ``credentials`` (username, password).
 
@@ -47,6 +55,7 @@ def read_settings(config: Mapping[str, JSONValue], credentials: Mapping[str, JSO
         verify_tls=_flag(config, "verify_tls", default=True),
         ca_file=_text(config, "ca_file"),
         allow_insecure_auth=_flag(config, "allow_insecure_auth", default=False),
+        internal_hosts=internal,
     )
 
 

@@ -10,12 +10,12 @@ from typing import Final
 from postroom.core.mail.ports import Envelope, Outcome, Result
 from postroom.providers.smtp.errors import EnvelopeRefused
 from postroom.providers.smtp.guarded import GuardedOutbox
+from postroom.providers.smtp.replies import OpeningReplies, read_result
 from postroom.providers.smtp.session import Session
 from postroom.providers.smtp.settings import Timeouts
-from postroom.providers.smtp.transactions import Transaction, prepare, refused_here
+from postroom.providers.smtp.transactions import END, Transaction, prepare, refused_here
 from postroom.providers.smtp.wire import HIGH_WATER
 
-_LONE_DOT: Final = b".\r\n"
 _MAX_TICK_S: Final = 5.0
 
 
@@ -30,6 +30,9 @@ class Pipeline:
         self.answered = 0
         self._wire = session.wire
         self._features = session.features
+        self._session = session.description
+        self._openings = OpeningReplies()
+        self._usual = (b"", "", Result(Outcome.SENT))  # the last good word on a message, what led to it, what it means
         self._timeouts = timeouts
         self._loop = asyncio.get_running_loop()
         stages = (timeouts.mail, timeouts.rcpt, timeouts.data, timeouts.block, timeouts.final)
@@ -82,6 +85,26 @@ class Pipeline:
             await asyncio.wait((self._done,), timeout=self._timeouts.quit)
         self._wire.hang_up()
 
+    def on_octets(self, octets: bytes) -> bytes:
+        """Hear, all at once, what a server says to message after message: 250 to the last one, and 250, 250, 354 to the
+        commands of the next. Returns the rest, which is read reply by reply.
+        """
+        flying = self._flying
+        if flying is not None:
+            line, end, rest = octets.partition(b"\r\n")
+            if not end or line[:4] != b"250 " or b"\n" in line or self._wire.is_backed_up:
+                return octets
+            self._hear_accepted(flying, line[4:])
+            octets = rest
+        current = self._current
+        if octets and current is not None and current.step == 0 and current.last_step == 2:
+            said = self._openings.read(octets)
+            if said and self._features.has_pipelining and not self._awaits_dot:
+                current.said, current.step = said, 2
+                self._send_content(current)
+                return b""
+        return octets
+
     def on_reply(self, code: int, text: bytes) -> None:
         """Hear one reply; they come in the order of what was sent."""
         if self._flying is not None:
@@ -109,6 +132,22 @@ class Pipeline:
                 self._record(current, verdict)
                 self.answered += 1
         self._finish(reason)
+
+    def _hear_accepted(self, flying: Transaction, text: bytes) -> None:
+        """Take the server's word that it has the message. The same words mean the same again."""
+        last, led_by, result = self._usual
+        if text != last or flying.said != led_by or flying.refused:
+            result = self._describe(flying, read_result(250, text.rstrip(), flying.refused))
+            self._usual = text, flying.said, result
+            if flying.refused:
+                self._usual = b"", "", result
+        self._flying = None
+        self._outbox_now.record(flying.envelope, result)
+        self.answered += 1
+        if self._current is None:
+            self._begin(self._take())
+        else:
+            self._wait(self._timeouts.mail)
 
     def _hear_final(self, flying: Transaction, code: int, text: bytes) -> None:
         """Take the server's word on a whole message."""
@@ -138,6 +177,7 @@ class Pipeline:
 
     def _hear_command(self, current: Transaction, code: int, text: bytes) -> None:
         """Take the answer to RSET, MAIL, RCPT or DATA."""
+        current.note(code, text)
         if code == 421:
             self._hear_closing(current, text)
         elif current.is_at_data:
@@ -169,7 +209,7 @@ class Pipeline:
             self._send_content(current)
         else:
             self._awaits_dot = True
-            self._wire.write(_LONE_DOT)
+            self._wire.write(END)
             self._turn_down(current, verdict)
 
     def _go_on(self, current: Transaction) -> None:
@@ -202,9 +242,10 @@ class Pipeline:
             self._withdraw(current, following)
             return
         self._flying, self._current, self._unsent = current, following, 0
-        self._wire.write(current.content + following.opening() if following else current.content)
-        self._wait(self._timeouts.final)
-        self._body_deadline = self._loop.time() + self._timeouts.body_total
+        self._wire.write(b"".join((current.content, END, following.group() if following else b"")))
+        now = self._loop.time()
+        self._deadline = now + self._timeouts.final
+        self._body_deadline = now + self._timeouts.body_total
 
     def _withdraw(self, current: Transaction, following: Transaction | None) -> None:
         """Break off after a 354: only a dropped connection keeps the server from waiting for, or inventing, content."""
@@ -219,7 +260,7 @@ class Pipeline:
         """Send the commands of ``transaction``; with none, the work is done."""
         if transaction is not None:
             self._current = transaction
-            self._wire.write(transaction.opening() if self._features.has_pipelining else transaction.command())
+            self._wire.write(transaction.group() if self._features.has_pipelining else transaction.command())
             self._wait(self._timeouts.mail)
         elif self._awaits_dot:
             self._wait(self._timeouts.final)
@@ -237,10 +278,10 @@ class Pipeline:
         try:
             transaction = prepare(envelope, self._features)
         except EnvelopeRefused as error:
-            self._outbox_now.record(envelope, refused_here(error))
+            self._outbox_now.record(envelope, refused_here(error)._replace(session=self._session))
             return None
         if self._needs_reset:
-            transaction.step = -1
+            transaction.reset_first()
             self._needs_reset = False
         return transaction
 
@@ -251,7 +292,11 @@ class Pipeline:
         return self._outbox
 
     def _record(self, transaction: Transaction, result: Result) -> None:
-        self._outbox_now.record(transaction.envelope, result)
+        self._outbox_now.record(transaction.envelope, self._describe(transaction, result))
+
+    def _describe(self, transaction: Transaction, result: Result) -> Result:
+        """Return ``result`` with where and after which replies it came about."""
+        return result._replace(session=self._session, dialogue=transaction.said)
 
     def _give_back(self, transaction: Transaction) -> None:
         self._outbox_now.give_back(transaction.envelope)

@@ -70,6 +70,35 @@ class ReplyReader:
             yield int(code), b"\n".join(held[1:])
 
 
+class OpeningReplies:
+    """The good answers to MAIL, one RCPT and DATA that came in one piece; each is read once and known from then on."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, str] = {}
+
+    def read(self, octets: bytes) -> str:
+        """Return the three replies line by line, or nothing when ``octets`` are anything but 250, 250 and 354."""
+        known = self._known.get(octets)
+        if known is not None:
+            return known
+        lines = octets.split(b"\r\n")
+        if len(lines) != 4 or lines[3] or octets.count(b"\n") != 3 or len(octets) > MAX_LINE:
+            return ""
+        if lines[0][:4] != b"250 " or lines[1][:4] != b"250 " or lines[2][:4] != b"354 ":
+            return ""
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        said = "".join(f"{verb}: {clean(line)}\n" for verb, line in zip(_VERBS, lines, strict=False))
+        self._known[octets] = said
+        return said
+
+
+_VERBS: Final = ("MAIL", "RCPT", "DATA")
+_MOST_KNOWN: Final = 256
+
+
 def clean(text: bytes) -> str:
     """Return a server's words as one printable line of bounded length."""
     if len(text) <= _MAX_TEXT and text.isascii() and (words := text.decode("ascii")).isprintable():

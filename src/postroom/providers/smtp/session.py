@@ -4,13 +4,16 @@ import asyncio
 import base64
 import re
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 
+from postroom.kit.hosts import HostRefused, resolve_async
 from postroom.providers.smtp.errors import SmtpUnavailable
 from postroom.providers.smtp.replies import Reply, clean
 from postroom.providers.smtp.settings import Security, SmtpSettings
 from postroom.providers.smtp.wire import Wire
 
+_LONGEST_DESCRIPTION = 300
 _HELO_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?")
 
 
@@ -29,10 +32,11 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A connection that is ready for mail."""
+    """A connection that is ready for mail. ``description`` says in a line where it leads and how it is protected."""
 
     wire: Wire
     features: Features
+    description: str
 
 
 class Dialogue:
@@ -49,6 +53,10 @@ class Dialogue:
     def is_quiet(self) -> bool:
         """Whether the connection stands and the server has said nothing that we have not read."""
         return self._unread is None and not self._lost and not self.wire.has_unread
+
+    def on_octets(self, octets: bytes) -> bytes:
+        """Understand nothing at a glance."""
+        return octets
 
     def on_reply(self, code: int, text: bytes) -> None:
         """Keep the reply for ``reply``; a second one nobody asked for ends the connection."""
@@ -104,7 +112,7 @@ async def open_session(settings: SmtpSettings) -> Session:
     dialogue = Dialogue(settings)
     try:
         await _connect(dialogue, settings)
-        features = await _greet(dialogue, settings)
+        greeting, features = await _greet(dialogue, settings)
         if settings.security is Security.STARTTLS:
             features = await _start_tls(dialogue, settings, features)
         if settings.username:
@@ -112,24 +120,44 @@ async def open_session(settings: SmtpSettings) -> Session:
     except BaseException:
         dialogue.wire.hang_up()
         raise
-    return Session(dialogue.wire, features)
+    return Session(dialogue.wire, features, _describe(dialogue.wire, settings, greeting))
+
+
+def _describe(wire: Wire, settings: SmtpSettings, greeting: bytes) -> str:
+    """Return server, address, encryption, who we are there, and the greeting."""
+    peer = str(wire.transport.get_extra_info("peername", ("?",))[0])
+    encryption = wire.transport.get_extra_info("cipher")
+    protected = f"{encryption[1]} {encryption[0]}" if encryption else "no encryption"
+    account = "signed in" if settings.username else "not signed in"
+    return f"{settings.address} [{peer}], {protected}, {account}: {clean(greeting)}"[:_LONGEST_DESCRIPTION]
 
 
 async def _connect(dialogue: Dialogue, settings: SmtpSettings) -> None:
-    secure = settings.security is Security.TLS
-    context = _tls_context(dialogue, settings) if secure else None
-    loop = asyncio.get_running_loop()
+    """Connect to an address of the host that was looked at; never to what a second look-up might say."""
     try:
         async with asyncio.timeout(settings.timeouts.connect):
-            await loop.create_connection(
-                lambda: dialogue.wire,
-                settings.host,
-                settings.port,
-                ssl=context,
-                server_hostname=settings.host if secure else None,
-            )
+            *others, last = await resolve_async(settings.host, settings.port, internal=settings.internal_hosts)
+            for address in others:
+                with suppress(ConnectionError):
+                    return await _connect_to(address, dialogue, settings)
+            await _connect_to(last, dialogue, settings)
+    except HostRefused as error:
+        raise dialogue.failure(
+            "connect", error.message.rstrip("."), permanent=not error.facts.get("is_unknown")
+        ) from error
     except (OSError, ssl.SSLError, UnicodeError) as error:
         raise _connect_failure(dialogue, error) from error
+
+
+async def _connect_to(address: str, dialogue: Dialogue, settings: SmtpSettings) -> None:
+    secure = settings.security is Security.TLS
+    await asyncio.get_running_loop().create_connection(
+        lambda: dialogue.wire,
+        address,
+        settings.port,
+        ssl=_tls_context(dialogue, settings) if secure else None,
+        server_hostname=settings.host if secure else None,
+    )
 
 
 def _connect_failure(dialogue: Dialogue, error: Exception) -> SmtpUnavailable:
@@ -155,11 +183,11 @@ def _tls_context(dialogue: Dialogue, settings: SmtpSettings) -> ssl.SSLContext:
     return context
 
 
-async def _greet(dialogue: Dialogue, settings: SmtpSettings) -> Features:
+async def _greet(dialogue: Dialogue, settings: SmtpSettings) -> tuple[bytes, Features]:
     greeting = await dialogue.reply("greeting", settings.timeouts.greeting)
     if greeting[0] != 220:
         raise dialogue.refusal("greeting", greeting)
-    return await _hello(dialogue, settings)
+    return greeting[1], await _hello(dialogue, settings)
 
 
 async def _hello(dialogue: Dialogue, settings: SmtpSettings) -> Features:

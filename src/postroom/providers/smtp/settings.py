@@ -43,6 +43,7 @@ class SmtpSettings:
     ``max_losses`` is how often in a row a connection may be lost without one final answer before the transport reports
     the server unavailable; ``retry_delay_s`` the pause after the first loss, doubled after each further one.
     A connection that rested longer than ``max_idle_s`` is replaced before use.
+    ``internal_hosts`` names what may be connected to although it is not on the public internet (see ``kit.hosts``).
     ``ca_file`` names a PEM file of certificate authorities to trust instead of the system's.
     """
 
@@ -59,6 +60,7 @@ class SmtpSettings:
     max_losses: int = 3
     retry_delay_s: float = 0.2
     max_idle_s: float = 60.0
+    internal_hosts: tuple[str, ...] = ()
     timeouts: Timeouts = field(default_factory=Timeouts)
 
     @property

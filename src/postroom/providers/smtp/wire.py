@@ -12,6 +12,10 @@ HIGH_WATER: Final = 64 * 1024
 class Listener(Protocol):
     """Whoever answers for the connection at present."""
 
+    def on_octets(self, octets: bytes) -> bytes:
+        """Take what is understood at a glance, with no reply half-read; return the rest."""
+        ...
+
     def on_reply(self, code: int, text: bytes) -> None:
         """Hear one complete reply."""
         ...
@@ -66,6 +70,10 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass the replies in ``data`` on; what is no SMTP ends the connection."""
+        if self._reader.is_empty and self.is_open:
+            data = self.listener.on_octets(data)
+            if not data:
+                return
         try:
             for code, text in self._reader.feed(data):
                 if self.is_open:
