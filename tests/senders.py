@@ -72,9 +72,11 @@ def wait_until(condition: Callable[[], bool], timeout_s: float = 30.0) -> float:
     return time.monotonic() - started
 
 
-def make_smtp_sender(workspace: Workspace, port: int, *, connections: int = 4, name: str = "Desk") -> SenderAccount:
-    """Return an account that hands over to the SMTP server at ``port`` of this machine."""
-    config = {"host": "127.0.0.1", "port": port, "max_connections": connections}
+def make_smtp_sender(
+    workspace: Workspace, port: int, *, connections: int = 4, name: str = "Desk", host: str = "127.0.0.1"
+) -> SenderAccount:
+    """Return an account that hands over to the SMTP server at ``port``, of this machine unless ``host`` is another."""
+    config = {"host": host, "port": port, "max_connections": connections}
     new = NewSender(name=name, provider=Provider.SMTP, from_email="desk@news.example", config=config)
     return mail.create_sender(workspace=workspace, new=new, actor=SYSTEM, now=clock.now())
 
