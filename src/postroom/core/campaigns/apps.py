@@ -18,4 +18,5 @@ class CampaignsConfig(AppConfig):
         from postroom.core.events import services as events
 
         events.subscribe("mail.batch_finished", subscribers.settle_campaign)
+        events.subscribe("mail.batch_braked", subscribers.tell_braked)
         ports.provide_campaigns(MAILINGS)

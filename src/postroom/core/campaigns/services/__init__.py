@@ -12,6 +12,7 @@ from postroom.core.campaigns.services.sending import (
     start_due_campaigns,
 )
 from postroom.core.campaigns.services.starting import fail_campaign, settle_campaign, start_campaign
+from postroom.core.campaigns.services.telling import tell_braked
 from postroom.core.campaigns.services.trials import decide_due_trials, decide_trial
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "settle_campaign",
     "start_campaign",
     "start_due_campaigns",
+    "tell_braked",
     "update_campaign",
 ]

@@ -48,6 +48,11 @@ def check_server(config: Mapping[str, JSONValue]) -> None:
         raise BadSender(f"The connections must be a whole number from 1 to {MAX_CONNECTIONS}.", field="max_connections")
 
 
+def is_other_server(before: Mapping[str, JSONValue], after: Mapping[str, JSONValue]) -> bool:
+    """Whether mail would go to another server than before, or to the same one less protected."""
+    return any(before.get(name) != after.get(name) for name in ("host", "port", "security", "base_url", "region"))
+
+
 def check_domain_name(name: str) -> str:
     """Return a domain name in lower case as A-labels (RFC 5891: ß stays a letter of its own). Raises BadDomain."""
     plain = name.strip().rstrip(".").lower()

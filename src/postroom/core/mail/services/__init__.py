@@ -3,6 +3,7 @@
 from postroom.core.mail.services.accept import accept_messages
 from postroom.core.mail.services.acceptances import forget_acceptances
 from postroom.core.mail.services.batches import cancel_batch, create_batch, pause_batch, resume_batch
+from postroom.core.mail.services.brakes import check_brakes, set_brake_levels
 from postroom.core.mail.services.claims import claim_work
 from postroom.core.mail.services.contents import freeze_content
 from postroom.core.mail.services.domain_checks import check_domain, defer_due_checks
@@ -26,7 +27,13 @@ from postroom.core.mail.services.notices import forget_notices, send_notice
 from postroom.core.mail.services.partitions import ensure_partitions
 from postroom.core.mail.services.retention import forget_old_mail
 from postroom.core.mail.services.sandbox import make_sandbox_answers, store_sandbox_mails
-from postroom.core.mail.services.senders import create_sender, ensure_sandbox_sender
+from postroom.core.mail.services.senders import (
+    create_sender,
+    delete_sender,
+    ensure_sandbox_sender,
+    switch_sender,
+    update_sender,
+)
 from postroom.core.mail.services.settling import abandon_claims, finish_chunk, finish_messages, recover_claims
 from postroom.core.mail.services.standing import check_claims, report_sender_failure, report_sender_success
 from postroom.core.mail.services.stops import (
@@ -47,6 +54,7 @@ __all__ = [
     "accept_messages",
     "apply_hits",
     "cancel_batch",
+    "check_brakes",
     "check_claims",
     "check_domain",
     "claim_work",
@@ -56,6 +64,7 @@ __all__ = [
     "create_template",
     "defer_due_checks",
     "delete_domain",
+    "delete_sender",
     "drop_next_keys",
     "ensure_partitions",
     "ensure_sandbox_sender",
@@ -86,6 +95,7 @@ __all__ = [
     "return_grants",
     "rotate_keys",
     "send_notice",
+    "set_brake_levels",
     "set_limit",
     "stop_installation",
     "stop_workspace",
@@ -93,8 +103,10 @@ __all__ = [
     "store_inbound",
     "store_sandbox_mails",
     "submit_messages",
+    "switch_sender",
     "unsubscribe_message",
     "update_domain",
+    "update_sender",
     "update_template",
     "want_check",
 ]

@@ -1,9 +1,10 @@
 """The panic stop: nothing of a workspace, or of anybody, leaves until somebody lets it; not even what is urgent."""
 
 from datetime import datetime
+from typing import Final
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 
 from postroom.core.events import services as events
 from postroom.core.mail.models import Stop
@@ -12,6 +13,10 @@ from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit.notify import notify
+
+_STOP: Final = """
+INSERT INTO mail_stop (workspace_id, stopped_by_id, stopped_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -47,9 +52,10 @@ def resume_installation(*, actor: Actor, now: datetime) -> None:
 
 
 def _stop(workspace: Workspace | None, actor: Actor, now: datetime) -> bool:
-    stop = Stop(workspace=workspace, stopped_by_id=actor.user_id, stopped_at=now)
-    Stop.objects.bulk_create([stop], ignore_conflicts=True)
-    is_new = Stop.objects.filter(workspace=workspace, stopped_at=now).exists()
+    """Write the stop down; return whether there was none before."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STOP, [workspace.pk if workspace else None, actor.user_id, now])
+        is_new = bool(cursor.rowcount)
     log.warning("sending_stopped", workspace_id=workspace.pk if workspace else None)
     notify(NOTIFY_QUEUE)
     return is_new

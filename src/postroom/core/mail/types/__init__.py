@@ -1,14 +1,14 @@
 """Frozen values and enumerations of the mail app."""
 
-from postroom.core.mail.types.accounts import NewSender, NewTemplate, SenderProfile, Standing
+from postroom.core.mail.types.accounts import NewSender, NewTemplate, SenderChanges, SenderProfile, Standing
 from postroom.core.mail.types.arrivals import CapturedMail, Hit, InboundMail
 from postroom.core.mail.types.batches import (
     BatchCounts,
     BatchTotals,
     ChunkClaim,
     FreezePlan,
-    GroupCounts,
     Grant,
+    GroupCounts,
     LocalTime,
     MessagesClaim,
     Split,
@@ -125,6 +125,7 @@ __all__ = [
     "RecordPurpose",
     "RecordStatus",
     "RefusalKind",
+    "SenderChanges",
     "SenderProfile",
     "Signing",
     "SigningKey",

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from postroom.core.mail.types.domains import SigningKey
 from postroom.core.mail.types.messages import Composition
 from postroom.core.mail.types.words import Provider
-from postroom.kit.types import JSONValue
+from postroom.kit.types import UNSET, JSONValue, Unset
 
 
 @dataclass(frozen=True, slots=True)
 class NewSender:
     """A sender account to create. ``config`` of an SMTP account: host, port, security (none, starttls, tls),
-    max_connections; ``credentials``: username, password. ``daily_limit`` is in messages per day (UTC).
+    max_connections; ``credentials``: username, password. ``daily_limit`` is a limit of so many messages
+    in any 24 hours.
     """
 
     name: str
@@ -24,6 +25,21 @@ class NewSender:
     config: Mapping[str, JSONValue] = field(default_factory=dict)
     credentials: Mapping[str, str] = field(default_factory=dict)
     daily_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SenderChanges:
+    """What may be set on a sender account; ``UNSET`` fields, and credentials that are not named, stay as they are."""
+
+    name: str | Unset = UNSET
+    from_name: str | Unset = UNSET
+    from_email: str | Unset = UNSET
+    reply_to: str | Unset = UNSET
+    domain_id: int | Unset | None = UNSET
+    config: Mapping[str, JSONValue] | Unset = UNSET
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    fallback_id: int | Unset | None = UNSET
+    fallback_after_s: int | Unset = UNSET
 
 
 @dataclass(frozen=True, slots=True)
