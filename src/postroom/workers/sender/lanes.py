@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from itertools import chain
 from typing import Final
 
 import structlog
@@ -93,11 +92,12 @@ class Lane:
         """
         if self._is_starved or self._is_draining or not self._lease.is_valid:
             return None
-        for run in chain(self._urgent, self._bulk):
-            while (item := run.take()) is not None:
-                if (envelope := self._compose(run, item)) is not None:
-                    self._flying[item.message_id] = (run, item)
-                    return envelope
+        for runs in (self._urgent, self._bulk):
+            for run in runs:
+                while (item := run.take()) is not None:
+                    if (envelope := self._compose(run, item)) is not None:
+                        self._flying[item.message_id] = (run, item)
+                        return envelope
         self._is_starved = True
         self._sweep()
         return None

@@ -1,11 +1,13 @@
 """One claim in flight: what of it is still to go, what is on its way, how the rest ended."""
 
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Final
 
 from postroom.core.mail.ports import Handover, Outcome, Result
+from postroom.core.mail.rules.brakes import Brake
 from postroom.core.mail.rules.compose import CompiledContent
 from postroom.core.mail.types import ChunkClaim, Outgoing, Standing, Work
 from postroom.kit.errors import AppError
@@ -21,9 +23,12 @@ not hold up the others for ever.
 
 
 class Run:
-    """The messages of one claim; used from the event loop alone until it is over."""
+    """The messages of one claim; used from the event loop alone until it is over.
 
-    def __init__(self, work: Work, contents: Contents, journal: ClaimJournal) -> None:
+    ``brake`` is shared by the runs of a batch in this process: once it is on, nothing more of them leaves.
+    """
+
+    def __init__(self, work: Work, contents: Contents, journal: ClaimJournal, brake: Brake | None = None) -> None:
         self.work = work
         self.contents = contents
         self.journal = journal
@@ -33,6 +38,8 @@ class Run:
         self._pending = deque(item for item in work.items if not item.refusal)
         self._in_flight = 0
         self._returns: Counter[int] = Counter()
+        self._brake = brake
+        self._good_until = work.good_until.timestamp() if work.good_until is not None else math.inf
         self._is_stopped = False
         self._stopped_batches: frozenset[int] = frozenset()
         self._lost: frozenset[int] = frozenset()
@@ -40,26 +47,35 @@ class Run:
     @property
     def is_over(self) -> bool:
         """Whether nothing of it is on its way and nothing more will go."""
-        return self._in_flight == 0 and (self._is_stopped or not self._pending)
+        return self._in_flight == 0 and not self.is_waiting
 
     @property
     def is_waiting(self) -> bool:
         """Whether there is something to take."""
-        return bool(self._pending) and not self._is_stopped
+        return bool(self._pending) and not self._halts()
 
     def take(self) -> Outgoing | None:
         """Return the next message that may go."""
-        while self.is_waiting:
+        while self._pending and not self._halts():
             item = self._pending.popleft()
-            if self.may_leave(item):
+            if self._is_ours(item):
                 self._in_flight += 1
                 return item
         return None
 
     def may_leave(self, item: Outgoing) -> bool:
-        """Whether nobody stopped the message and it is still ours."""
-        is_stopped = self._is_stopped or item.mailing.batch_id in self._stopped_batches
-        return not is_stopped and item.message_id not in self._lost
+        """Whether nobody stopped the message, its limits still grant it, and it is still ours."""
+        return not self._halts() and self._is_ours(item)
+
+    def _halts(self) -> bool:
+        """Whether nothing more of it may leave. Once true it stays true: what a limit granted is given back once."""
+        if not self._is_stopped:
+            is_braked = self._brake is not None and self._brake.is_on
+            self._is_stopped = is_braked or (self._good_until != math.inf and time.time() >= self._good_until)
+        return self._is_stopped
+
+    def _is_ours(self, item: Outgoing) -> bool:
+        return item.mailing.batch_id not in self._stopped_batches and item.message_id not in self._lost
 
     def give_back(self, item: Outgoing) -> None:
         """Take a message back that did not leave; it goes next, unless it was stopped, or later if it is back again."""
@@ -74,9 +90,12 @@ class Run:
         """Book how a message ended, in the journal first."""
         handover = Handover(item.message_id, time.time(), result)
         self._in_flight -= 1
-        self._returns.clear()
+        if self._returns:
+            self._returns.clear()
         self.handovers.append(handover)
         self.journal.note_ending(handover)
+        if self._brake is not None and result.code:
+            self._brake.note(is_bounced=result.outcome is Outcome.FAILED)
 
     def stop(self) -> None:
         """Let nothing more of it leave; what is on its way may end."""
