@@ -15,14 +15,15 @@ from postroom.core.campaigns.types import CampaignStatus
 from postroom.core.contacts import services as contacts
 from postroom.core.contacts.types import ConsentState, MemberStatus, SuppressionReason, SuppressionScope
 from postroom.core.events import services as events
+from postroom.core.events.models import DomainEvent
 from postroom.core.mail import services as mail
 from postroom.core.mail.errors import TemplateRefused
-from postroom.core.mail.models import Batch, Content, Message, Recipient
+from postroom.core.mail.models import Batch, Content, Message, Recipient, Tally
 from postroom.core.mail.types import BatchStatus
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM
 from tests.core.campaigns.makers import make_draft
-from tests.factories import NOW, make_contact, make_list, make_workspace
+from tests.factories import NOW, make_contact, make_list, make_user, make_workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -238,6 +239,29 @@ def test_a_batch_that_pauses_itself_pauses_the_campaign_and_says_why(room: Works
     assert (campaign.status, campaign.error) == (CampaignStatus.PAUSED, "535 wrong password")
     act_on(campaigns.resume_campaign, draft)
     assert Campaign.objects.get(pk=draft.pk).error == ""
+
+
+def test_a_campaign_that_stops_itself_tells_its_author_once_by_mail() -> None:
+    room = make_workspace()
+    author = make_user(workspace=room)
+    draft = make_draft(workspace=room, readers=[make_contact(workspace=room)])
+    Campaign.objects.update(created_by=author)
+    send(draft)
+    batch = start(draft).batch
+    assert batch is not None
+    Tally.objects.create(batch=batch, destination="other", content=batch.content, handed_over=970, bounced=30)
+    assert mail.check_brakes(batch_id=batch.pk, now=LATER)
+    for _ in range(2):
+        events.dispatch_events(now=LATER)
+        DomainEvent.objects.filter(name="mail.batch_braked").update(dispatched_at=None)
+
+    campaign = Campaign.objects.get(pk=draft.pk)
+    assert campaign.status == CampaignStatus.PAUSED
+    assert campaign.error.startswith("3 % of the first 1,000 messages bounced")
+    notice = Message.objects.get(message_class="system")
+    assert notice.to == [author.email]
+    assert notice.slots["subject"] == f"{campaign.name} has stopped itself"
+    assert str(campaign.uid) in notice.slots["url"]
 
 
 def test_a_finished_campaign_cannot_be_paused(room: Workspace) -> None:

@@ -14,9 +14,11 @@ from postroom.core.contacts.errors import NoSuchContact
 from postroom.core.contacts.types import Fence
 from postroom.core.mail.errors import BadMessage, NoSuchSender
 from postroom.core.mail.models import Content, Message, SenderAccount
+from postroom.core.mail.rules.destinations import destination_of
 from postroom.core.mail.rules.headers import check_header, parse_addresses
 from postroom.core.mail.rules.settling import URGENT_CLASSES
 from postroom.core.mail.rules.tokens import message_id_header
+from postroom.core.mail.selectors.limits import known_destinations
 from postroom.core.mail.services.contents import freeze_content
 from postroom.core.mail.services.ledger import reserve_ids
 from postroom.core.mail.services.refusals import find_address_refusals
@@ -144,6 +146,8 @@ def _first_of_each_key(checked: Sequence[_Checked]) -> list[_Checked]:
 def _make_rows(workspace: Workspace, checked: Sequence[_Checked], now: datetime) -> list[Message]:
     contents: dict[tuple[Composition, MessageClass, int], Content] = {}
     reasons, owners = _find_refusals(workspace, checked)
+    is_limited = any(one.sender.is_limited for one in checked)
+    known = known_destinations(workspace=workspace) if is_limited else {}
     rows = []
     for message_id, one in zip(reserve_ids(len(checked)) if checked else (), checked, strict=True):
         key = (one.new.composition, one.new.message_class, one.sender.pk)
@@ -155,6 +159,7 @@ def _make_rows(workspace: Workspace, checked: Sequence[_Checked], now: datetime)
         reason = refusals[0] if all(refusals) else ""
         row = _make_row(workspace, message_id, one, reason, now)
         row.content = contents[key]
+        row.destination = destination_of(one.to[0], known)
         row.contact_id = one.new.contact_id or owners.get(one.to[0])
         rows.append(row)
     return rows
