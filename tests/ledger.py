@@ -57,6 +57,7 @@ def make_message(*, workspace: Workspace, message_id: int | None = None, **chang
         "message_id_header": f"<{next(_numbers)}@example.com>",
         "created_at": NOW,
         "sent_at": SENT,
+        "reply_code": 250,
         **changes,
     }
     fields.setdefault("content", None)

@@ -65,6 +65,18 @@ def is_about_us(kind: RefusalKind | None) -> bool:
     return kind in (RefusalKind.CONFIGURATION, RefusalKind.POLICY, RefusalKind.CONTENT)
 
 
+def is_bad_address(status: str, reason: str, *, is_permanent: bool) -> bool:
+    """Whether what a provider reports (its ``status`` may be empty) means that the address is to be suppressed.
+
+    Where neither its code nor its words say why, a provider that calls a bounce permanent is believed.
+    """
+    if status.startswith("4.") or not is_permanent:
+        return False
+    kind = classify_reply(550, status, reason)
+    says_nothing = kind is RefusalKind.REFUSED and _read(550, status, reason).enhanced in _NONDESCRIPT
+    return kind is RefusalKind.BAD_ADDRESS or says_nothing
+
+
 def _read(code: int, enhanced: str, text: str) -> _Reply:
     said = _ADDRESS_OF_A_PAGE.sub("", text[:_LONGEST])
     found = _STATUS.search(said) if not enhanced else None

@@ -39,6 +39,7 @@ from postroom.core.mail.selectors.sandbox import (
 )
 from postroom.core.mail.selectors.senders import get_sender, list_senders, load_sender_profile
 from postroom.core.mail.selectors.templates import get_template, list_templates
+from postroom.core.mail.selectors.transcripts import find_transcript
 from postroom.core.mail.selectors.unmoved import count_unmoved_zones
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "find_addressee",
     "find_link",
     "find_mailing",
+    "find_transcript",
     "find_workspaces",
     "get_batch",
     "get_domain",

@@ -6,27 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-import structlog
 from django.db.models import F
 
-from postroom.core.contacts import services as contacts
-from postroom.core.contacts.errors import BadAddress
-from postroom.core.contacts.types import SuppressionReason, SuppressionScope
+from postroom.core.contacts.types import SuppressionReason
 from postroom.core.events import services as events
 from postroom.core.events.types import NewEvent
 from postroom.core.mail.models import Chunk, Message, Recipient, SenderAccount
-from postroom.core.mail.ports import Outcome, Result
+from postroom.core.mail.ports import Outcome
 from postroom.core.mail.rules.refusals import explain, is_about_us
 from postroom.core.mail.rules.settling import find_bad_addresses
 from postroom.core.mail.services import ledger
 from postroom.core.mail.services.batches import pause_sender_batches
 from postroom.core.mail.services.ledger import Settled
 from postroom.core.mail.services.rests import note_deferrals
+from postroom.core.mail.services.suppressing import suppress
 from postroom.core.mail.types import Destination, RefusalKind
 from postroom.core.workspaces.models import Workspace
-from postroom.core.workspaces.types import SYSTEM
-
-log = structlog.get_logger(__name__)
 
 PAUSED_AFTER: Final = 10
 """So many refusals in a row that blame our own set-up pause an account's campaigns."""
@@ -83,7 +78,8 @@ def _note_refusals(workspace: Workspace, told: Sequence[Settled], people: Mappin
         if result is None:
             continue
         for address in find_bad_addresses(result, people[_key(one)].addresses):
-            _suppress(workspace, address, result, now)
+            detail = f"{result.code} {result.enhanced} {result.text}"
+            suppress(workspace=workspace, email=address, reason=SuppressionReason.HARD_BOUNCE, detail=detail, now=now)
 
 
 def _note_streak(sender: SenderAccount, settled: Sequence[Settled], sent: int, now: datetime) -> None:
@@ -114,21 +110,6 @@ def _is_told(one: Settled) -> bool:
     """Whether there is more to say of a hand-over than its row says."""
     result = one.handover.result
     return one.judgement.event is not None or (result is not None and bool(result.recipient_replies))
-
-
-def _suppress(workspace: Workspace, email: str, result: Result, now: datetime) -> None:
-    try:
-        contacts.suppress_address(
-            workspace=workspace,
-            email=email,
-            scope=SuppressionScope.ORGANIZATION,
-            reason=SuppressionReason.HARD_BOUNCE,
-            detail=ledger.clean(f"{result.code} {result.enhanced} {result.text}"),
-            actor=SYSTEM,
-            now=now,
-        )
-    except BadAddress:
-        log.warning("refused_address_not_readable")  # what is no address cannot be mailed again either
 
 
 def _key(one: Settled) -> int:

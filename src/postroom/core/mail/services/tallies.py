@@ -62,7 +62,7 @@ SELECT %(batch_id)s, destination, content_id, {", ".join(f"sum({name})" for name
     UNION ALL
     SELECT destination, content_id, {", ".join(f"-{name}" for name in _STATES)} FROM mail_tally
     WHERE batch_id = %(batch_id)s
-) both GROUP BY destination, content_id HAVING {" OR ".join(f"sum({name}) <> 0" for name in _STATES)}
+) AS known GROUP BY destination, content_id HAVING {" OR ".join(f"sum({name}) <> 0" for name in _STATES)}
 """  # noqa: S608 - made of constants
 
 

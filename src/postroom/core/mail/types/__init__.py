@@ -1,7 +1,15 @@
 """Frozen values and enumerations of the mail app."""
 
 from postroom.core.mail.types.accounts import NewSender, NewTemplate, SenderChanges, SenderProfile, Standing
-from postroom.core.mail.types.arrivals import CapturedMail, Hit, InboundMail
+from postroom.core.mail.types.arrivals import (
+    CapturedMail,
+    Delivery,
+    Hit,
+    InboundMail,
+    ProviderFact,
+    WebhookAccount,
+)
+from postroom.core.mail.types.attempts import Attempt
 from postroom.core.mail.types.batches import (
     BatchCounts,
     BatchTotals,
@@ -77,6 +85,7 @@ __all__ = [
     "AcceptedMessage",
     "Allowance",
     "Attachment",
+    "Attempt",
     "BatchCounts",
     "BatchStatus",
     "BatchTotals",
@@ -87,6 +96,7 @@ __all__ = [
     "ChunkClaim",
     "ChunkStatus",
     "Composition",
+    "Delivery",
     "Destination",
     "DestinationHealth",
     "DnsAnswer",
@@ -121,6 +131,7 @@ __all__ = [
     "Per",
     "PlannedDay",
     "Provider",
+    "ProviderFact",
     "RecordFinding",
     "RecordPurpose",
     "RecordStatus",
@@ -135,6 +146,7 @@ __all__ = [
     "Submission",
     "Unmoved",
     "WarmUpPlan",
+    "WebhookAccount",
     "Window",
     "WindowZone",
     "Work",
