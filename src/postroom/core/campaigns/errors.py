@@ -21,6 +21,12 @@ class CampaignIncomplete(Invalid):
     code = "campaign_incomplete"
 
 
+class CampaignNotReady(Invalid):
+    """The mailbox providers would not take the campaign as things stand; ``findings`` says what to mend."""
+
+    code = "campaign_not_ready"
+
+
 class CampaignState(Conflict):
     """The campaign is in a state that forbids this."""
 

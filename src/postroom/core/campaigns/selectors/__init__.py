@@ -4,6 +4,7 @@ from postroom.core.campaigns.selectors.audiences import (
     audience_of,
     count_campaign_audience,
     fence_of,
+    find_obstacles,
     has_people,
     list_waves,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "composition_of",
     "count_campaign_audience",
     "fence_of",
+    "find_obstacles",
     "get_campaign",
     "has_people",
     "list_campaigns",

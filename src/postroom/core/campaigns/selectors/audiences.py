@@ -9,13 +9,16 @@ from postroom.core.campaigns.models import Campaign
 from postroom.core.campaigns.selectors.campaigns import get_campaign
 from postroom.core.campaigns.types import Metric, Wave
 from postroom.core.contacts import selectors as contacts
+from postroom.core.contacts.errors import SegmentTooSlow
 from postroom.core.contacts.types import Audience, Fence
 from postroom.core.mail import selectors as mail
 from postroom.core.mail.rules.placing import when_in
-from postroom.core.mail.types import LocalTime, Unmoved
+from postroom.core.mail.types import Finding, LocalTime, Unmoved
 from postroom.core.workspaces.models import Workspace
 
 _NO_BATCH: Final = 0
+# An audience that takes too long to count is taken for one that the strictest rules are for.
+_MANY: Final = 1_000_000
 
 
 def audience_of(campaign: Campaign) -> Audience | Unmoved:
@@ -48,6 +51,24 @@ def has_people(*, campaign: Campaign, now: datetime) -> bool:
     if isinstance(audience, Unmoved):
         return bool(mail.count_unmoved_zones(unmoved=audience))
     return contacts.has_audience(workspace=campaign.workspace, audience=audience, now=now)
+
+
+def find_obstacles(*, campaign: Campaign, now: datetime, size: int | None = None) -> list[Finding]:
+    """Return what the mailbox providers would hold against a campaign to its audience of now, what blocks it first.
+
+    ``size`` spares counting the audience again.
+    """
+    if campaign.sender is None:
+        return []
+    number = _size(campaign, now) if size is None else size
+    return mail.check_bulk(workspace=campaign.workspace, sender=campaign.sender, size=number, now=now)
+
+
+def _size(campaign: Campaign, now: datetime) -> int:
+    try:
+        return count_campaign_audience(workspace=campaign.workspace, uid=campaign.uid, now=now)
+    except SegmentTooSlow:
+        return _MANY
 
 
 def list_waves(*, workspace: Workspace, uid: UUID, wall: datetime, now: datetime) -> list[Wave]:

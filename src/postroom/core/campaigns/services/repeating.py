@@ -16,9 +16,10 @@ from postroom.core.campaigns.services.copying import copy_campaign, copy_trial
 from postroom.core.campaigns.services.readiness import check_ready
 from postroom.core.campaigns.services.states import move, note
 from postroom.core.campaigns.types import CampaignStatus, RepeatPlan
+from postroom.core.contacts.errors import SegmentTooSlow
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM, Actor
-from postroom.kit.errors import AppError, Unavailable
+from postroom.kit.errors import AppError
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +107,7 @@ def _why_not(template: Campaign, now: datetime) -> str:
         if not has_people(campaign=template, now=now):
             return "Nobody was there to send it to."
         check_ready(template, now=now, has_people=True)
-    except Unavailable:
+    except SegmentTooSlow:
         return ""  # it took too long to look: the worker that freezes the audience has longer
     except AppError as error:
         log.warning("campaign_run_skipped", campaign_id=template.pk)

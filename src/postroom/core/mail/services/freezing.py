@@ -18,6 +18,7 @@ from postroom.core.mail.errors import BatchState
 from postroom.core.mail.models import Batch, Chunk
 from postroom.core.mail.rules.destinations import destination_of
 from postroom.core.mail.rules.placing import draw_content, when_in
+from postroom.core.mail.selectors.limits import goes_by_recipients, known_destinations
 from postroom.core.mail.selectors.unmoved import iter_unmoved
 from postroom.core.mail.services.batches import close_batch
 from postroom.core.mail.services.ledger import reserve_ids
@@ -42,6 +43,7 @@ class _Part:
     destination: str
     content_id: int | None
     ready_at: datetime | None
+    zone: str
     size: int = 0
 
 
@@ -53,10 +55,10 @@ def freeze_audience(
 
     Raises BatchState when the batch was frozen before.
     """
-    batch = Batch.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=batch_id)
+    batch = Batch.objects.select_for_update(of=("self",)).select_related("workspace", "sender").get(pk=batch_id)
     if batch.status != BatchStatus.FREEZING:
         raise BatchState(f"The audience of batch {batch_id} is already frozen.")
-    freezer = _Freezer(batch, _Parting(plan, now, limit=settings.SENDER_CHUNK_SIZE))
+    freezer = _Freezer(batch, _parting(batch, plan, now))
     for people in _people(batch, audience, now):
         copy_lines("mail_recipient", _RECIPIENT_COLUMNS, freezer.lines(people))
     parts = freezer.parting.parts
@@ -83,6 +85,16 @@ def release_held(*, batch_id: int, content_id: int, now: datetime) -> int:
     return sum(sizes.values())
 
 
+def _parting(batch: Batch, plan: FreezePlan, now: datetime) -> "_Parting":
+    return _Parting(
+        plan,
+        now,
+        limit=settings.SENDER_CHUNK_SIZE,
+        known=known_destinations(workspace=batch.workspace),
+        tells_zones=goes_by_recipients(sender=batch.sender),
+    )
+
+
 def _people(batch: Batch, audience: Audience | Unmoved, now: datetime) -> People:
     if isinstance(audience, Unmoved):
         return iter_unmoved(unmoved=audience)
@@ -97,18 +109,23 @@ def _chunk(batch: Batch, part: _Part) -> Chunk:
         destination=part.destination,
         content_id=part.content_id,
         ready_at=part.ready_at,
+        zone=part.zone,
     )
 
 
 class _Parting:
-    """Puts people into chunks, each of one destination, one content and one time to begin."""
+    """Puts people into chunks, each of one destination, one content and one time to begin, and of one zone where a
+    window goes by it.
+    """
 
-    def __init__(self, plan: FreezePlan, now: datetime, *, limit: int, known: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, plan: FreezePlan, now: datetime, *, limit: int, known: Mapping[str, str], tells_zones: bool
+    ) -> None:
         self._plan, self._now, self._limit = plan, now, limit
-        self._known = known or {}
+        self._known, self._tells_zones = known, tells_zones
         self._destinations: dict[str, str] = {}
         self._times: dict[str, datetime] = {}
-        self._open: dict[tuple[str, int | None, datetime | None], _Part] = {}
+        self._open: dict[tuple[str, int | None, datetime | None, str], _Part] = {}
         self.parts: list[_Part] = []
 
     def place(self, contact_id: int, email: str, zone: str) -> int:
@@ -116,7 +133,7 @@ class _Parting:
         split = self._plan.split
         content_id = draw_content(split, contact_id) if split else None
         ready_at = None if split and content_id is None else self._time_in(zone)
-        key = (self._destination(email), content_id, ready_at)
+        key = (self._destination(email), content_id, ready_at, zone if self._tells_zones else "")
         part = self._open.get(key)
         if part is None or part.size == self._limit:
             part = self._open[key] = _Part(len(self.parts), *key)
