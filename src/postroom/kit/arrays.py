@@ -10,4 +10,8 @@ def array_text(values: Iterable[object]) -> str:
 
 def text_array_text(values: Iterable[str]) -> str:
     """Return the literal of an array of any texts without NUL (PostgreSQL, section 8.15.6)."""
-    return array_text(f'"{text}"' for text in (value.replace("\\", "\\\\").replace('"', '\\"') for value in values))
+    texts = list(values)
+    joined = '","'.join(texts)
+    if "\\" in joined or joined.count('"') != 2 * max(len(texts) - 1, 0):
+        joined = '","'.join(text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return f'{{"{joined}"}}' if texts else "{}"

@@ -2,8 +2,9 @@
 
 Each sender has a directory named after itself, whose ``lock`` it holds (flock) as long as it lives, also while stopped.
 Each claim has a file of its own there, gone once its results are in the database. A line is written before a body
-leaves (``W``) and after the answer (``R``); its pages are the kernel's and survive the process. The machine's own death
-may lose some: the lock file names the boot it belongs to, and a reader of another boot knows.
+leaves (``W``) and after the answer (``A``; earlier releases wrote ``R``, with two marks less); its pages are the
+kernel's and survive the process. The machine's own death may lose some: the lock file names the boot it belongs to, and
+a reader of another boot knows.
 """
 
 import fcntl
@@ -168,10 +169,16 @@ def _read_entries(octets: bytes) -> dict[int, Handover | None]:
         kind, _, rest = line.partition("\t")
         if kind == "W":
             entries[int(rest)] = None
-        elif kind == "R":
-            handover = _read_ending(rest)
+        elif kind in ("A", "R"):
+            handover = _read_ending(rest if kind == "A" else _as_now(rest))
             entries[handover.message_id] = handover
     return entries
+
+
+def _as_now(rest: str) -> str:
+    """Return what an older release wrote with the marks it did not know, which stand behind the fourth field."""
+    fields = rest.split("\t", 4)
+    return "\t".join((*fields[:4], "0", "0.0", fields[4]))
 
 
 def _write_ending(handover: Handover) -> bytes:
@@ -179,12 +186,13 @@ def _write_ending(handover: Handover) -> bytes:
     replies = json.dumps(result.recipient_replies) if result.recipient_replies else ""
     fields = (result.enhanced, result.provider_id, replies, result.text)
     line = "\t".join(field.translate(_CONTROLS) for field in fields)
-    head = f"R\t{handover.message_id}\t{handover.at!r}\t{result.outcome.value}\t{result.code}\t{line}\n"
-    return head.encode("utf-8", "replace")
+    numbers = f"{handover.message_id}\t{handover.at!r}\t{result.outcome.value}\t{result.code}"
+    marks = f"{result.is_relayed:d}\t{result.safe_until!r}"
+    return f"A\t{numbers}\t{marks}\t{line}\n".encode("utf-8", "replace")
 
 
 def _read_ending(rest: str) -> Handover:
-    number, at, outcome, code, enhanced, provider_id, replies, text = rest.split("\t", 7)
+    number, at, outcome, code, relayed, safe_until, enhanced, provider_id, replies, text = rest.split("\t", 9)
     result = Result(
         outcome=Outcome(outcome),
         code=int(code),
@@ -192,6 +200,8 @@ def _read_ending(rest: str) -> Handover:
         text=text,
         provider_id=provider_id,
         recipient_replies=tuple((to, reply, said) for to, reply, said in json.loads(replies or "[]")),
+        is_relayed=relayed == "1",
+        safe_until=float(safe_until),
     )
     return Handover(message_id=int(number), at=float(at), result=result)
 

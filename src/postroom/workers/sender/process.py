@@ -19,9 +19,9 @@ import uvloop
 from django.conf import settings
 
 from postroom.core.mail.selectors import load_sender_profile
-from postroom.core.mail.types import Work
+from postroom.core.mail.types import SenderProfile, Work
 from postroom.kit.errors import AppError
-from postroom.providers.smtp import build_transport
+from postroom.providers import build_transport
 from postroom.workers.journal import Journal, JournalBroken
 from postroom.workers.sender import tasks
 from postroom.workers.sender.composer import Composer
@@ -91,7 +91,7 @@ class SenderProcess:
         self._journal = journal
         self._pace = pace
         self._lease = Lease(pace.lease_s)
-        self._lanes: dict[int, Lane] = {}
+        self._lanes: dict[tuple[int, int], Lane] = {}  # by the account and the one whose server carries its mail
         self._serving: set[asyncio.Task[None]] = set()
         self._booking: set[asyncio.Future[None]] = set()
         self._is_unsure = False  # whether a claim may be ours that we know nothing of: its answer was lost
@@ -102,6 +102,7 @@ class SenderProcess:
         self._booker = ThreadPoolExecutor(1, "book")
         self._looker = ThreadPoolExecutor(1, "look")
         self._watcher = tasks.Watcher(journal.owner, pace.watch_s)
+        self._books = tasks.Books()
 
     async def run(self) -> None:
         """Work until a signal comes."""
@@ -139,12 +140,12 @@ class SenderProcess:
                 pass
 
     async def _claim_next(self) -> Work | None:
-        lanes = list(self._lanes.values())
-        held = sum(lane.urgent_count + lane.bulk_count for lane in lanes) + len(self._booking)
+        lanes = self._lanes
+        held = sum(lane.urgent_count + lane.bulk_count for lane in lanes.values()) + len(self._booking)
         if held >= MAX_CLAIMS or not self._lease.is_valid:
             return None
-        busy = [lane.sender_id for lane in lanes if lane.bulk_count >= BULK_CLAIMS]
-        full = [lane.sender_id for lane in lanes if lane.urgent_count >= URGENT_CLAIMS]
+        busy = [key for key, lane in lanes.items() if lane.bulk_count >= BULK_CLAIMS]
+        full = [key for key, lane in lanes.items() if lane.urgent_count >= URGENT_CLAIMS]
         try:
             if self._is_unsure and not held:
                 await self._in(self._claimer, lambda: tasks.put_back_unknown(self._journal.owner))
@@ -158,29 +159,35 @@ class SenderProcess:
         """Give claimed work to its account's lane."""
         try:
             contents = await self._in(self._claimer, lambda: tasks.load_contents(work))
-            lane = await self._lane(work.sender_id)
+            lane = await self._lane(work.sender_id, work.route_id)
             run = Run(work, contents, self._journal.open_claim())
         except (AppError, JournalBroken) as error:
-            log.warning("lane_refused", sender_id=work.sender_id, reason=str(error))
+            log.warning("lane_refused", sender_id=work.sender_id, route_id=work.route_id, reason=str(error))
             reason, is_permanent = str(error), not isinstance(error, JournalBroken)
-            self._book(lambda: tasks.report_failure(work.sender_id, reason, is_permanent))
-            self._book(lambda: tasks.book(work.claim, work.sender_id, (), 0))
+            self._book(lambda: tasks.report_failure(work.route_id, reason, is_permanent))
+            self._book(lambda: self._books.close(work, ()))
             return
         lane.add(run)
 
-    async def _lane(self, sender_id: int) -> Lane:
-        """Return the lane of an account, opened now when there is none. Raises AppError for a hopeless account."""
-        lane = self._lanes.get(sender_id)
+    async def _lane(self, sender_id: int, route_id: int) -> Lane:
+        """Return the lane of an account over its own server or another's, opened now when there is none.
+
+        Raises AppError for a hopeless account.
+        """
+        lane = self._lanes.get((sender_id, route_id))
         if lane is not None and not lane.is_closed:
             return lane
-        profile = await self._in(self._claimer, lambda: tasks.retried(lambda: load_sender_profile(sender_id=sender_id)))
-        transport = build_transport(provider=profile.provider, config=profile.config, credentials=profile.credentials)
-        lane = Lane(Composer(profile), transport, self._lease, self._hand_in)
-        self._lanes[sender_id] = lane
-        task = asyncio.create_task(lane.serve(self._report))
+        profile = await self._profile(sender_id)
+        route = profile if route_id == sender_id else await self._profile(route_id)
+        lane = Lane(Composer(profile), build_transport(profile=route), self._lease, self._hand_in)
+        self._lanes[sender_id, route_id] = lane
+        task = asyncio.create_task(lane.serve(lambda _, reason, lasts: self._report(route_id, reason, lasts)))
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
         return lane
+
+    async def _profile(self, sender_id: int) -> SenderProfile:
+        return await self._in(self._claimer, lambda: tasks.retried(lambda: load_sender_profile(sender_id=sender_id)))
 
     async def _watch(self) -> None:
         """Hear of new work and of stops, and renew the lease by looking what is still ours."""
@@ -224,18 +231,17 @@ class SenderProcess:
     def _hand_in(self, run: Run) -> None:
         """Book a run that is over; its journal goes when that is done."""
         handovers = tuple(run.handovers)
-        unsent = len(run.work.items) - len(handovers)
 
         def book() -> None:
-            tasks.book(run.work.claim, run.work.sender_id, handovers, unsent)
+            self._books.close(run.work, handovers)
             run.journal.remove()
 
         self._book(book)
 
-    def _report(self, lane: Lane, reason: str, is_permanent: bool) -> None:
+    def _report(self, route_id: int, reason: str, is_permanent: bool) -> None:
         """Let an account rest whose server cannot be used."""
-        log.warning("sender_account_failed", sender_id=lane.sender_id, reason=reason, permanent=is_permanent)
-        self._book(lambda: tasks.report_failure(lane.sender_id, reason, is_permanent))
+        log.warning("sender_account_failed", sender_id=route_id, reason=reason, permanent=is_permanent)
+        self._book(lambda: tasks.report_failure(route_id, reason, is_permanent))
 
     def _book(self, act: Callable[[], None]) -> None:
         future = asyncio.get_running_loop().run_in_executor(self._booker, lambda: tasks.retried(act))

@@ -16,7 +16,7 @@ from postroom.core.mail import services as mail
 from postroom.core.mail.ports import Handover, JournalReading
 from postroom.core.mail.rules.compose import CompiledContent
 from postroom.core.mail.selectors import load_compiled_content
-from postroom.core.mail.types import NOTIFY_QUEUE, ChunkClaim, MessagesClaim, Standing, Work
+from postroom.core.mail.types import NOTIFY_QUEUE, ChunkClaim, Standing, Work
 from postroom.kit import clock
 from postroom.kit.errors import AppError
 from postroom.kit.notify import Listener
@@ -24,6 +24,8 @@ from postroom.workers.journal import abandoned_journals
 from postroom.workers.sender.runs import Contents
 
 RETRY_S: Final = 0.5
+TELL_S: Final = 10.0
+"""How often the accounts are told that their servers work."""
 ENDING: Final = threading.Event()
 """Set when the process will wait for the database no longer."""
 
@@ -52,7 +54,7 @@ def retried(act: Callable[[], T]) -> T:
                 raise
 
 
-def claim(owner: str, busy: Collection[int], full: Collection[int]) -> Work | None:
+def claim(owner: str, busy: Collection[tuple[int, int]], full: Collection[tuple[int, int]]) -> Work | None:
     """Take the next piece of work, or None when there is none. Raises DatabaseAway: it may have been taken or not."""
     with _database_may_be_away():
         return mail.claim_work(owner=owner, now=clock.now(), busy=busy, full=full)
@@ -88,19 +90,34 @@ def _load_content(number: int) -> CompiledContent | AppError:
         return error
 
 
-def book(claim: ChunkClaim | MessagesClaim, sender_id: int, handovers: Sequence[Handover], unsent: int) -> None:
-    """Write the results of a claim to the ledger and end it; a claim that is lost by now changes nothing."""
-    now = clock.now()
-    if isinstance(claim, ChunkClaim):
-        is_ours = mail.finish_chunk(claim=claim, handovers=handovers, now=now)
-    else:
-        is_ours = mail.finish_messages(claim=claim, handovers=handovers, now=now)
-    if not is_ours:
-        log.warning("claim_lost", claim=str(claim)[:200])
-        return
-    mail.return_allowance(sender_id=sender_id, count=unsent, now=now)
-    if any(handover.result is not None and handover.result.code for handover in handovers):
-        mail.report_sender_success(sender_id=sender_id, now=now)
+class Books:
+    """Writes down what became of claims; used from one thread."""
+
+    def __init__(self) -> None:
+        self._told_at: dict[int, float] = {}
+
+    def close(self, work: Work, handovers: Sequence[Handover]) -> None:
+        """Write the results of a claim to the ledger and end it; a claim that is lost by now changes nothing."""
+        claim, now = work.claim, clock.now()
+        if isinstance(claim, ChunkClaim):
+            is_ours = mail.finish_chunk(claim=claim, handovers=handovers, now=now)
+        else:
+            is_ours = mail.finish_messages(claim=claim, handovers=handovers, now=now)
+        if not is_ours:
+            log.warning("claim_lost", claim=str(claim)[:200])
+            return
+        mail.return_grants(grants=work.grants, count=len(work.items) - len(handovers))
+        has_answers = any(handover.result is not None and handover.result.code for handover in handovers)
+        if has_answers and (work.is_probe or self._is_long_ago(work.route_id)):
+            mail.report_sender_success(sender_id=work.route_id, now=now)
+
+    def _is_long_ago(self, route_id: int) -> bool:
+        """Whether it is time to say again that an account works: saying so for each claim would cost a commit each."""
+        at = time.monotonic()
+        if at - self._told_at.get(route_id, -TELL_S) < TELL_S:
+            return False
+        self._told_at[route_id] = at
+        return True
 
 
 def report_failure(sender_id: int, reason: str, is_permanent: bool) -> None:

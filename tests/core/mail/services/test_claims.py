@@ -12,10 +12,21 @@ from postroom.core.contacts.models import Suppression
 from postroom.core.contacts.types import OptOutScope, SuppressionReason, SuppressionScope
 from postroom.core.mail import selectors
 from postroom.core.mail import services as mail
-from postroom.core.mail.models import Chunk, DeliveryEvent, Message, Recipient, SenderDay
+from postroom.core.mail.models import Chunk, DeliveryEvent, LimitWait, Message, Recipient
 from postroom.core.mail.ports import Handover, JournalReading, Outcome, Result
 from postroom.core.mail.rules.settling import RESEND_AFTER
-from postroom.core.mail.types import ChunkClaim, ChunkStatus, MessageClass, MessagesClaim, MessageStatus, Work
+from postroom.core.mail.rules.tokens import message_id_header
+from postroom.core.mail.services.grants import LONGEST_WAIT
+from postroom.core.mail.types import (
+    ChunkClaim,
+    ChunkStatus,
+    MessageClass,
+    MessagesClaim,
+    MessageStatus,
+    NewLimit,
+    Per,
+    Work,
+)
 from postroom.core.workspaces.types import SYSTEM
 from tests.core.mail.services.bulk import OWNER, claim, freeze, hand_over, hand_over_all, make_mailing
 from tests.factories import NOW, make_workspace
@@ -76,14 +87,15 @@ def test_a_finished_chunk_is_in_the_ledger_with_everything_its_batch_says() -> N
     row = Message.objects.order_by("id").first()
     assert row is not None
     item = work.items[0]
-    assert (row.pk, row.message_id_header, row.to) == (item.message_id, item.message_id_header, list(item.to))
+    assert (row.pk, row.to, item.message_id_header) == (item.message_id, list(item.to), "")
+    assert row.message_id_header == message_id_header(row.pk, "example.com")
     assert (row.workspace_id, row.batch_id, row.sender_id) == (
         mailing.workspace.pk,
         mailing.batch.pk,
         mailing.sender.pk,
     )
     assert (row.contact_id, row.list_ids, row.status) == (mailing.contact_ids[0], [mailing.members.pk], "sent")
-    assert row.sent_at == row.delivered_at == NOW
+    assert row.sent_at == row.delivered_at == row.first_attempt_at == NOW
     assert Chunk.objects.get().status == ChunkStatus.DONE
 
 
@@ -129,7 +141,7 @@ def test_a_bad_address_is_suppressed_a_policy_refusal_flags_the_sender() -> None
     finish(work, [hand_over(item.message_id, one) for item, one in zip(work.items, results, strict=True)])
     assert [row.email for row in Suppression.objects.all()] == [work.items[0].to[0]]
     mailing.sender.refresh_from_db()
-    assert mailing.sender.last_error == "554 spam"
+    assert mailing.sender.last_error.endswith("554 5.7.1 spam")
     assert sorted(DeliveryEvent.objects.values_list("type", flat=True)) == ["bounced", "bounced"]
     assert list(Message.objects.order_by("id").values_list("bounce_code", flat=True)) == ["5.1.1", "5.7.1", ""]
     counts = selectors.count_batch(batch_id=mailing.batch.pk)
@@ -153,6 +165,8 @@ def test_a_deferred_message_comes_back_as_a_single_one_with_growing_gaps_until_i
     mailing = freeze(make_mailing(people=1))
     finish(work := claim(), hand_over_all(work, DEFERRED))
     (row,) = Message.objects.all()
+    assert row.message_id_header == message_id_header(row.pk, "example.com")
+    assert row.first_attempt_at == NOW
     now, gaps = NOW, []
     while row.status == MessageStatus.DEFERRED:
         assert row.next_attempt_at is not None
@@ -161,7 +175,7 @@ def test_a_deferred_message_comes_back_as_a_single_one_with_growing_gaps_until_i
         now = row.next_attempt_at
         again = mail.claim_work(owner=OWNER, now=now)
         assert again is not None
-        assert again.items[0].message_id_header == work.items[0].message_id_header
+        assert again.items[0].message_id_header == row.message_id_header
         assert isinstance(again.claim, MessagesClaim)
         mail.finish_messages(claim=again.claim, handovers=hand_over_all(again, DEFERRED), now=now)
         row.refresh_from_db()
@@ -214,10 +228,11 @@ def test_mail_that_somebody_waits_for_goes_before_a_campaign() -> None:
 
 def test_a_full_account_is_left_out_and_a_busy_one_takes_urgent_mail_only() -> None:
     mailing = freeze(make_mailing(people=4))
-    assert mail.claim_work(owner=OWNER, now=NOW, busy=[mailing.sender.pk]) is None
+    lane = (mailing.sender.pk, mailing.sender.pk)
+    assert mail.claim_work(owner=OWNER, now=NOW, busy=[lane]) is None
     make_waiting(workspace=mailing.workspace, sender=mailing.sender)
-    assert mail.claim_work(owner=OWNER, now=NOW, full=[mailing.sender.pk]) is None
-    assert claim(busy=[mailing.sender.pk]).is_urgent
+    assert mail.claim_work(owner=OWNER, now=NOW, full=[lane]) is None
+    assert claim(busy=[lane]).is_urgent
 
 
 def test_single_messages_without_a_result_are_queued_again() -> None:
@@ -283,18 +298,20 @@ def test_a_paused_batch_holds_its_retries_and_a_cancelled_one_drops_them() -> No
 def test_the_daily_limit_holds_across_claims_and_what_was_not_used_comes_back() -> None:
     workspace = make_workspace()
     sender = make_sender(workspace=workspace)
-    sender.daily_limit = 4
-    sender.save()
-    freeze(make_mailing(people=6, workspace=workspace, sender=sender))
+    limit = NewLimit(sender_id=sender.pk, most=4, per=Per.DAY)
+    mail.set_limit(workspace=workspace, new=limit, actor=SYSTEM, now=NOW)
+    freeze(make_mailing(people=9, workspace=workspace, sender=sender))
     first, second = claim(), claim()
     assert (len(first.items), len(second.items)) == (3, 1)
     assert mail.claim_work(owner=OWNER, now=NOW) is None
+    assert LimitWait.objects.get().sender_id == sender.pk
     finish(second, [])
-    mail.return_allowance(sender_id=sender.pk, count=1, now=NOW)
-    assert SenderDay.objects.get().used == 3
-    assert len(claim().items) == 1
-    assert mail.claim_work(owner=OWNER, now=NOW) is None
-    assert mail.claim_work(owner=OWNER, now=NOW + timedelta(days=1)) is None  # the last chunk is still claimed
+    mail.return_grants(grants=second.grants, count=1)
+    assert mail.claim_work(owner=OWNER, now=NOW) is None  # it is not looked at again so soon
+    third = mail.claim_work(owner=OWNER, now=NOW + LONGEST_WAIT)
+    assert third is not None
+    assert (len(third.items), third.good_until) == (1, NOW + LONGEST_WAIT + timedelta(seconds=2))
+    assert mail.claim_work(owner=OWNER, now=NOW + LONGEST_WAIT) is None
 
 
 def test_a_dead_owner_s_journal_decides_what_becomes_of_its_claims() -> None:

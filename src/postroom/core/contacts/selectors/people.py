@@ -1,7 +1,7 @@
 """Reads of people, always within a workspace's links."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -12,13 +12,15 @@ from postroom.core.contacts.errors import NoSuchContact
 from postroom.core.contacts.models import Contact
 from postroom.core.contacts.selectors.aliases import find_survivor
 from postroom.core.workspaces.models import Workspace
-from postroom.kit.types import JSONValue
+from postroom.kit.types import JSONObject
 
-_CORE: Final = ("email", "first_name", "last_name", "company", "phone", "language", "timezone")
-_PROFILES: Final = """
-SELECT id, custom::text, coalesce(email, ''), first_name, last_name, company, phone, language, timezone
-FROM contacts_contact WHERE id = ANY(%s)
+PROFILE_COLUMNS: Final = """
+c.id, nullif(c.custom, '{}')::text, coalesce(c.email, ''), c.first_name, c.last_name, c.company, c.phone, c.language,
+c.timezone
 """
+"""Of a contact ``c``: what ``read_profile`` reads."""
+_CORE: Final = ("email", "first_name", "last_name", "company", "phone", "language", "timezone")
+_PROFILES: Final = f"SELECT {PROFILE_COLUMNS} FROM contacts_contact c WHERE c.id = ANY(%s)"  # noqa: S608 - constants
 
 
 def get_contact(*, workspace: Workspace, uid: UUID) -> Contact:
@@ -83,17 +85,23 @@ def lock_unmerged(*, workspace: Workspace, uids: Iterable[UUID]) -> dict[UUID, C
     return found
 
 
-def load_profiles(*, contact_ids: Iterable[int]) -> dict[int, dict[str, JSONValue]]:
+def load_profiles(*, contact_ids: Iterable[int]) -> dict[int, JSONObject]:
     """Return what templates may say of each person: core fields, and custom ones under ``custom`` and by their own key
     where that shadows nothing.
     """
     with connection.cursor() as cursor:  # one array, not a parameter for each person: this feeds the senders
         cursor.execute(_PROFILES, [list(contact_ids)])
-        return {pk: _profile(json.loads(custom), core) for pk, custom, *core in cursor.fetchall()}
+        return {pk: read_profile(custom, core) for pk, custom, *core in cursor.fetchall()}
 
 
-def _profile(custom: dict[str, JSONValue], core: list[str]) -> dict[str, JSONValue]:
-    return {**custom, **dict(zip(_CORE, core, strict=True)), "custom": custom}
+def read_profile(custom: str | None, core: Sequence[str]) -> JSONObject:
+    """Return a profile from the row of ``PROFILE_COLUMNS`` without its key."""
+    profile: JSONObject = dict(zip(_CORE, core, strict=True))
+    own: JSONObject = json.loads(custom) if custom else {}
+    if own:
+        profile = {**own, **profile}
+    profile["custom"] = own
+    return profile
 
 
 def visible_people(*, workspace: Workspace) -> QuerySet[Contact]:

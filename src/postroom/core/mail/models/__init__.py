@@ -11,6 +11,7 @@ from postroom.core.mail.models.events import DeliveryEvent, StoredHit
 from postroom.core.mail.models.ledger import Acceptance, Message
 from postroom.core.mail.models.limits import Limit, LimitUse, WarmUp, WarmUpDay
 from postroom.core.mail.models.notices import NoticeSent
+from postroom.core.mail.models.provider_events import ProviderContact, ProviderEvent
 from postroom.core.mail.models.tallies import Pace, Tally
 from postroom.core.mail.models.transcripts import DestinationRest, Transcript
 from postroom.core.mail.models.waits import LimitWait, SenderProcess
@@ -36,6 +37,8 @@ __all__ = [
     "Message",
     "NoticeSent",
     "Pace",
+    "ProviderContact",
+    "ProviderEvent",
     "Recipient",
     "SandboxMail",
     "SenderAccount",

@@ -25,7 +25,15 @@ from postroom.core.mail.services.limits import return_allowance
 from postroom.core.mail.services.merges import move_mail
 from postroom.core.mail.services.notices import forget_notices, send_notice
 from postroom.core.mail.services.partitions import ensure_partitions
+from postroom.core.mail.services.provider_events import (
+    fetch_missed,
+    forget_deliveries,
+    read_deliveries,
+    replay_event,
+    store_deliveries,
+)
 from postroom.core.mail.services.retention import forget_old_mail
+from postroom.core.mail.services.sample_mails import send_domain_test
 from postroom.core.mail.services.sandbox import make_sandbox_answers, store_sandbox_mails
 from postroom.core.mail.services.senders import (
     create_sender,
@@ -68,10 +76,12 @@ __all__ = [
     "drop_next_keys",
     "ensure_partitions",
     "ensure_sandbox_sender",
+    "fetch_missed",
     "finish_chunk",
     "finish_messages",
     "fold_tallies",
     "forget_acceptances",
+    "forget_deliveries",
     "forget_notices",
     "forget_old_mail",
     "forget_transcripts",
@@ -81,11 +91,13 @@ __all__ = [
     "make_sandbox_answers",
     "move_mail",
     "pause_batch",
+    "read_deliveries",
     "read_inbound",
     "recount_batch",
     "recover_claims",
     "release_held",
     "remove_limit",
+    "replay_event",
     "report_sender_failure",
     "report_sender_success",
     "resume_batch",
@@ -94,11 +106,13 @@ __all__ = [
     "return_allowance",
     "return_grants",
     "rotate_keys",
+    "send_domain_test",
     "send_notice",
     "set_brake_levels",
     "set_limit",
     "stop_installation",
     "stop_workspace",
+    "store_deliveries",
     "store_hits",
     "store_inbound",
     "store_sandbox_mails",

@@ -148,6 +148,10 @@ def _resting_status(batch: Batch) -> BatchStatus | None:
         return None
     if batch.status == BatchStatus.SENDING:
         return BatchStatus.DONE
+    return _stopped_status(batch, has_queued)
+
+
+def _stopped_status(batch: Batch, has_queued: bool) -> BatchStatus | None:
     if Message.objects.filter(batch=batch, status=MessageStatus.CLAIMED).exists():
         return None
     if batch.status == BatchStatus.CANCELLING:

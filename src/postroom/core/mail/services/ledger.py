@@ -1,6 +1,6 @@
 """The ledger's own statements: fresh numbers, rows appended for a chunk, rows moved on for single messages."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -8,45 +8,63 @@ from typing import Final
 from django.db import connection
 
 from postroom.core.mail.models import DeliveryEvent
-from postroom.core.mail.ports import Handover
+from postroom.core.mail.ports import Handover, Outcome, Result
 from postroom.core.mail.rules.settling import Judgement
-from postroom.kit.ids import uuid7
+from postroom.core.mail.rules.tokens import message_id_header
+from postroom.kit.arrays import array_text, text_array_text
+from postroom.kit.ids import uuid7_texts
 
 MAX_REPLY: Final = 1000
 
-_ENDINGS: Final = """
-unnest(%(id)s::bigint[], %(status)s::text[], %(next_attempt_at)s::timestamptz[], %(tries)s::int[],
-       %(is_resent)s::bool[], %(code)s::int[], %(text)s::text[], %(provider_id)s::text[], %(at)s::float8[],
-       %(bounce_code)s::text[], %(uid)s::uuid[], %(header)s::text[], %(attempt)s::int[])
-AS x(id, status, next_attempt_at, tries, is_resent, code, text, provider_id, at, bounce_code, uid, header, attempt)
+_NO_RESULT: Final = Result(Outcome.FAILED)
+
+# Of a hand-over that went well at once, all but this is the same for everyone.
+_SENT: Final = """
+(SELECT id, 'sent' AS status, NULL::timestamptz AS next_attempt_at, 1 AS tries, false AS is_resent, code, text,
+    provider_id, at, '' AS bounce_code, is_relayed, uid, header
+ FROM unnest(%(id)s::bigint[], %(code)s::int[], %(text)s::text[], %(provider_id)s::text[], %(at)s::float8[],
+    %(is_relayed)s::bool[], %(uid)s::uuid[], %(header)s::text[])
+    AS one(id, code, text, provider_id, at, is_relayed, uid, header)) x
 """
 
-_APPEND: Final = f"""
+_ENDINGS: Final = """
+unnest(%(id)s::bigint[], %(code)s::int[], %(text)s::text[], %(provider_id)s::text[], %(at)s::float8[],
+    %(is_relayed)s::bool[], %(uid)s::uuid[], %(header)s::text[], %(status)s::text[], %(next_attempt_at)s::timestamptz[],
+    %(tries)s::int[], %(is_resent)s::bool[], %(bounce_code)s::text[], %(attempt)s::int[])
+    AS x(id, code, text, provider_id, at, is_relayed, uid, header, status, next_attempt_at, tries, is_resent,
+        bounce_code, attempt)
+"""
+
+_APPEND: Final = """
 INSERT INTO mail_message (
     id, uid, workspace_id, batch_id, sender_id, content_id, contact_id, category_id, list_ids, message_class, is_test,
     from_address, "to", cc, bcc, reply_to, headers, slots, message_id_header, idempotency_key, status, priority, owner,
-    attempt, tries, is_resent, next_attempt_at, reply_code, reply_text, provider_id, created_at, sent_at, delivered_at,
-    bounced_at, bounce_code, open_count, machine_open_count, click_count, scanner_click_count, destination)
+    attempt, tries, is_resent, next_attempt_at, first_attempt_at, reply_code, reply_text, provider_id, created_at,
+    sent_at, delivered_at, bounced_at, bounce_code, open_count, machine_open_count, click_count, scanner_click_count,
+    destination)
 SELECT x.id, x.uid, b.workspace_id, b.id, b.sender_id, coalesce(c.content_id, b.content_id), r.contact_id,
-    b.category_id, b.list_ids, b.message_class, false, '', jsonb_build_array(r.email), '[]', '[]', '[]', '{{}}',
-    '{{}}', x.header, '', x.status, %(priority)s, '', 1, x.tries, x.is_resent, x.next_attempt_at,
-    x.code, x.text, x.provider_id, b.created_at,
+    b.category_id, b.list_ids, b.message_class, false, '', jsonb_build_array(r.email), '[]', '[]', '[]', '{}',
+    '{}', x.header, '', x.status, %(priority)s, '', 1, x.tries, x.is_resent, x.next_attempt_at,
+    CASE WHEN x.tries > 0 THEN to_timestamp(x.at) END, x.code, x.text, x.provider_id, b.created_at,
     CASE WHEN x.status = 'sent' THEN to_timestamp(x.at) END,
-    CASE WHEN x.status = 'sent' THEN to_timestamp(x.at) END,
+    CASE WHEN x.status = 'sent' AND NOT x.is_relayed THEN to_timestamp(x.at) END,
     CASE WHEN x.bounce_code <> '' THEN to_timestamp(x.at) END,
     x.bounce_code, 0, 0, 0, 0, c.destination
-FROM {_ENDINGS}
+FROM %(endings)s
 JOIN mail_recipient r ON r.id = x.id AND r.batch_id = %(batch_id)s AND r.chunk_number = %(chunk_number)s
 JOIN mail_batch b ON b.id = r.batch_id
 JOIN mail_chunk c ON c.batch_id = b.id AND c.number = r.chunk_number
-"""  # noqa: S608 - made of constants
+"""
+_APPEND_SENT: Final = _APPEND.replace("%(endings)s", _SENT)
+_APPEND_ENDINGS: Final = _APPEND.replace("%(endings)s", _ENDINGS)
 
 _MOVE_ON: Final = f"""
 UPDATE mail_message m SET status = x.status, owner = '', tries = x.tries, is_resent = x.is_resent,
     next_attempt_at = x.next_attempt_at, reply_code = x.code, reply_text = x.text,
+    first_attempt_at = coalesce(m.first_attempt_at, CASE WHEN x.tries > 0 THEN to_timestamp(x.at) END),
     provider_id = coalesce(nullif(x.provider_id, ''), m.provider_id),
     sent_at = CASE WHEN x.status = 'sent' THEN to_timestamp(x.at) ELSE m.sent_at END,
-    delivered_at = CASE WHEN x.status = 'sent' THEN to_timestamp(x.at) ELSE m.delivered_at END,
+    delivered_at = CASE WHEN x.status = 'sent' AND NOT x.is_relayed THEN to_timestamp(x.at) ELSE m.delivered_at END,
     bounced_at = CASE WHEN x.bounce_code <> '' THEN to_timestamp(x.at) ELSE m.bounced_at END,
     bounce_code = CASE WHEN x.bounce_code <> '' THEN x.bounce_code ELSE m.bounce_code END
 FROM {_ENDINGS}
@@ -55,13 +73,22 @@ WHERE m.id = x.id AND m.owner = %(owner)s AND m.attempt = x.attempt AND m.status
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where the rows of a chunk belong; ``domain`` that of its From, for the Message-IDs."""
+
+    batch_id: int
+    chunk_number: int
+    priority: int
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
-    """One judged hand-over. ``attempt`` fences the row of a single message; ``header`` is a new row's Message-ID."""
+    """One judged hand-over. ``attempt`` fences the row of a single message."""
 
     handover: Handover
     judgement: Judgement
     attempt: int = 0
-    header: str = ""
 
 
 def reserve_ids(count: int) -> list[int]:
@@ -71,21 +98,27 @@ def reserve_ids(count: int) -> list[int]:
         return [number for (number,) in cursor.fetchall()]
 
 
-def append_rows(*, batch_id: int, chunk_number: int, priority: int, settled: Sequence[Settled]) -> None:
-    """Append one row per settled message of a chunk; what a batch's messages have in common is copied by the server."""
-    if not settled:
-        return
-    parameters = _columns(settled) | {"batch_id": batch_id, "chunk_number": chunk_number, "priority": priority}
-    with connection.cursor() as cursor:
-        cursor.execute(_APPEND, parameters)
+def append_sent(*, place: Place, handovers: Sequence[Handover]) -> None:
+    """Append one row for each message of a chunk that went well at its first hand-over: most of most chunks.
+
+    What a batch's messages have in common is copied by the server.
+    """
+    if handovers:
+        _execute(_APPEND_SENT, _fresh(handovers, place.domain) | _answers(handovers) | _parameters(place))
+
+
+def append_rows(*, place: Place, settled: Sequence[Settled]) -> None:
+    """Append one row for each settled message of a chunk, however it went."""
+    if settled:
+        fresh = _fresh([one.handover for one in settled], place.domain)
+        _execute(_APPEND_ENDINGS, _endings(settled) | fresh | _parameters(place))
 
 
 def move_rows(*, owner: str, settled: Sequence[Settled]) -> None:
     """Move the rows of single messages on; a row whose claim is another's by now stays as it is."""
-    if not settled:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(_MOVE_ON, _columns(settled) | {"owner": owner})
+    if settled:
+        nothing = {"uid": "{}", "header": "{}"}
+        _execute(_MOVE_ON, _endings(settled) | nothing | {"owner": owner})
 
 
 def append_events(
@@ -101,7 +134,7 @@ def append_events(
             batch_id=contacts[one.handover.message_id][1],
             type=one.judgement.event,
             at=now,
-            data=_answer(one.handover),
+            data={**_answer(one.handover), **one.judgement.record},
         )
         for one in settled
         if one.judgement.event is not None
@@ -121,38 +154,52 @@ def _answer(handover: Handover) -> dict[str, object]:
     return {"code": result.code, "enhanced": clean(result.enhanced), "text": clean(result.text)}
 
 
-def _columns(settled: Sequence[Settled]) -> dict[str, str]:
-    """Return the parameters of ``_ENDINGS`` as array literals, which cost a tenth of what lists do."""
-    handovers = [one.handover for one in settled]
-    judgements = [one.judgement for one in settled]
+def _execute(statement: str, parameters: Mapping[str, object]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
+# The parameters are array literals, which cost a tenth of what lists do.
+
+
+def _parameters(place: Place) -> dict[str, object]:
+    return {"batch_id": place.batch_id, "chunk_number": place.chunk_number, "priority": place.priority}
+
+
+def _fresh(handovers: Sequence[Handover], domain: str) -> dict[str, object]:
+    """Return what a new row gets beside its ending: names for us and for the world."""
     return {
-        "id": _array(handover.message_id for handover in handovers),
-        "at": _array(handover.at for handover in handovers),
-        "code": _array(handover.result.code if handover.result else 0 for handover in handovers),
-        "text": _texts(_said(handover) for handover in handovers),
-        "provider_id": _texts(handover.result.provider_id[:255] if handover.result else "" for handover in handovers),
-        "status": _array(judgement.status.value for judgement in judgements),
-        "next_attempt_at": _array(
-            f'"{judgement.next_attempt_at}"' if judgement.next_attempt_at else "NULL" for judgement in judgements
-        ),
-        "tries": _array(judgement.tries for judgement in judgements),
-        "is_resent": _array(judgement.is_resent for judgement in judgements),
-        "bounce_code": _texts(_bounce_code(one) for one in settled),
-        "uid": _array(uuid7() for _ in settled),
-        "header": _texts(one.header for one in settled),
-        "attempt": _array(one.attempt for one in settled),
+        "uid": array_text(uuid7_texts(len(handovers))),
+        "header": text_array_text(message_id_header(handover.message_id, domain) for handover in handovers),
     }
 
 
-def _array(values: Iterable[object]) -> str:
-    """Return the literal of an array of things whose words need no quotes."""
-    return f"{{{','.join(map(str, values))}}}"
+def _answers(handovers: Sequence[Handover]) -> dict[str, object]:
+    """Return what the other side said, and when."""
+    results = [handover.result or _NO_RESULT for handover in handovers]
+    return {
+        "id": array_text([handover.message_id for handover in handovers]),
+        "at": array_text([handover.at for handover in handovers]),
+        "code": array_text([result.code for result in results]),
+        "text": text_array_text([_said(handover) for handover in handovers]),
+        "provider_id": text_array_text([clean(result.provider_id)[:255] for result in results]),
+        "is_relayed": array_text([result.is_relayed for result in results]),
+    }
 
 
-def _texts(values: Iterable[str]) -> str:
-    """Return the literal of an array of any texts (PostgreSQL, section 8.15.6), without the NUL that it cannot hold."""
-    quoted = _array(f'"{text}"' for text in (value.replace("\\", "\\\\").replace('"', '\\"') for value in values))
-    return quoted.replace("\0", "")
+def _endings(settled: Sequence[Settled]) -> dict[str, object]:
+    """Return the parameters of ``_ENDINGS`` but for those of new rows."""
+    judgements = [one.judgement for one in settled]
+    return _answers([one.handover for one in settled]) | {
+        "status": array_text(judgement.status.value for judgement in judgements),
+        "next_attempt_at": array_text(
+            f'"{judgement.next_attempt_at}"' if judgement.next_attempt_at else "NULL" for judgement in judgements
+        ),
+        "tries": array_text(judgement.tries for judgement in judgements),
+        "is_resent": array_text(judgement.is_resent for judgement in judgements),
+        "bounce_code": text_array_text(_bounce_code(one) for one in settled),
+        "attempt": array_text(one.attempt for one in settled),
+    }
 
 
 def _said(handover: Handover) -> str:

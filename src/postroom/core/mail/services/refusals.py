@@ -14,10 +14,22 @@ def find_refusals(*, batch: Batch, fence: Fence, people: Sequence[tuple[int, str
 
     A contact who is gone, or has another address than the batch was frozen with, is refused too.
     """
+    clear = contacts.find_clear_people(workspace=batch.workspace, people=people, fence=fence)
+    unclear = [one for one in people if one[0] not in clear]
+    if not unclear:
+        return [""] * len(people)
+    reasons = judge_people(batch=batch, fence=fence, people=unclear)
+    return [reasons.get(contact_id, "") for contact_id, _ in people]
+
+
+def judge_people(*, batch: Batch, fence: Fence, people: Sequence[tuple[int, str]]) -> dict[int, str]:
+    """Return the same by contact, each judged by the rule in full: for the few who are not clear."""
     states = contacts.load_mail_states(
         workspace=batch.workspace, contact_ids=[contact_id for contact_id, _ in people], fence=fence
     )
-    return [_refusal(states.get(contact_id), email, batch.message_class, fence) for contact_id, email in people]
+    return {
+        contact_id: _refusal(states.get(contact_id), email, batch.message_class, fence) for contact_id, email in people
+    }
 
 
 def find_address_refusals(

@@ -1,28 +1,23 @@
 """Booking what a sender did: results go to the ledger under the claim's fence, what was not sent goes back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
 from django.db import connection, transaction
 
-from postroom.core.contacts import services as contacts
-from postroom.core.contacts.errors import BadAddress
-from postroom.core.contacts.types import SuppressionReason, SuppressionScope
 from postroom.core.mail.models import Batch, Chunk, Message, Recipient, SenderAccount
 from postroom.core.mail.ports import Handover, JournalReading, Outcome, Result
+from postroom.core.mail.rules.providers import key_lifetime_s
 from postroom.core.mail.rules.settling import (
     URGENT_CLASSES,
     History,
-    find_bad_addresses,
     judge_handover,
-    says_bad_sender,
 )
-from postroom.core.mail.rules.tokens import message_id_header
 from postroom.core.mail.services import ledger
 from postroom.core.mail.services.batches import close_batch
-from postroom.core.mail.services.ledger import Settled
+from postroom.core.mail.services.ledger import Place, Settled
+from postroom.core.mail.services.outcomes import note_chunk_outcomes, note_message_outcomes
+from postroom.core.mail.services.transcripts import keep_transcripts
 from postroom.core.mail.types import (
     NOTIFY_QUEUE,
     BatchStatus,
@@ -32,18 +27,7 @@ from postroom.core.mail.types import (
     MessagesClaim,
     MessageStatus,
 )
-from postroom.core.workspaces.models import Workspace
-from postroom.core.workspaces.types import SYSTEM
 from postroom.kit.notify import notify
-
-log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Person:
-    contact_id: int | None
-    batch_id: int | None
-    addresses: tuple[str, ...]
 
 
 @transaction.atomic
@@ -61,12 +45,16 @@ def finish_chunk(*, claim: ChunkClaim, handovers: Sequence[Handover], now: datet
     if chunk is None:
         return False
     batch = chunk.batch
-    settled = _judge_chunk(batch, handovers, now)
-    ledger.append_rows(
-        batch_id=batch.pk, chunk_number=chunk.number, priority=_priority(batch.message_class), settled=settled
+    went_well, others = _part(handovers)
+    settled = _judge_chunk(batch, others, now)
+    place = _place(chunk)
+    ledger.append_sent(place=place, handovers=went_well)
+    ledger.append_rows(place=place, settled=settled)
+    note_chunk_outcomes(chunk=chunk, settled=settled, sent=len(went_well), now=now)
+    keep_transcripts(
+        workspace_id=batch.workspace_id, handovers=handovers, now=now, batch_id=batch.pk, chunk_number=chunk.number
     )
-    _note_refusals(batch.workspace, batch.sender, settled, _recipients(settled), now)
-    _end_chunk(chunk, now)
+    _end_chunk(chunk, len(handovers), now)
     return True
 
 
@@ -82,8 +70,9 @@ def finish_messages(*, claim: MessagesClaim, handovers: Sequence[Handover], now:
     settled = [_judge_message(rows[one.message_id], one, now) for one in handovers if one.message_id in rows]
     ledger.move_rows(owner=claim.owner, settled=settled)
     _put_back(rows, settled, now)
-    for workspace, sender, part in _by_sender(rows, settled):
-        _note_refusals(workspace, sender, part, {row.pk: _person(row) for row in rows.values()}, now)
+    note_message_outcomes(rows=rows, settled=settled, now=now)
+    for workspace_id, part in _by_workspace(rows, settled):
+        keep_transcripts(workspace_id=workspace_id, handovers=part, now=now)
     _close_batches({row.batch_id for row in rows.values() if row.batch_id}, now)
     return True
 
@@ -94,14 +83,15 @@ def recover_claims(*, owner: str, journal: JournalReading, now: datetime) -> int
     A message whose body left without a noted answer is in doubt; one that the journal does not name never left the
     house and goes back, unless the journal may have lost its end.
     """
-    claims = Chunk.objects.filter(owner=owner, status=ChunkStatus.CLAIMED).select_related("batch")
+    claims = Chunk.objects.filter(owner=owner, status=ChunkStatus.CLAIMED).select_related("batch__sender__fallback")
     chunks = [chunk for chunk in claims if _recover_chunk(chunk, journal, now)]
-    held = Message.objects.filter(owner=owner, status=MessageStatus.CLAIMED).values_list("pk", "attempt")
-    attempts = dict(held)
-    if not attempts:
+    rows = Message.objects.filter(owner=owner, status=MessageStatus.CLAIMED).select_related("sender__fallback")
+    # When a single message was claimed is not written down, but not before it was due.
+    held = {row.pk: _safe_until(row.sender, row.next_attempt_at) for row in rows}
+    if not held:
         return len(chunks)
-    claim = MessagesClaim(owner=owner, attempts=attempts)
-    finish_messages(claim=claim, handovers=_replay(attempts, journal, now), now=now)
+    claim = MessagesClaim(owner=owner, attempts={row.pk: row.attempt for row in rows})
+    finish_messages(claim=claim, handovers=_replay(held, journal, now), now=now)
     return len(chunks) + 1
 
 
@@ -118,29 +108,57 @@ def _recover_chunk(chunk: Chunk, journal: JournalReading, now: datetime) -> bool
     message_ids = dict.fromkeys(recipients.values_list("pk", flat=True))
     booked = set(Message.objects.filter(pk__in=message_ids).values_list("pk", flat=True))
     claim = ChunkClaim(chunk_id=chunk.pk, owner=chunk.owner, attempt=chunk.attempt)
-    handovers = _replay([number for number in message_ids if number not in booked], journal, now)
+    safe_until = _safe_until(chunk.batch.sender, chunk.claimed_at)
+    handovers = _replay({number: safe_until for number in message_ids if number not in booked}, journal, now)
     return finish_chunk(claim=claim, handovers=handovers, now=now)
 
 
-def _replay(message_ids: Sequence[int] | Mapping[int, int], journal: JournalReading, now: datetime) -> list[Handover]:
-    """Return how the hand-over of each message ended; those that never began are left out."""
+def _safe_until(sender: SenderAccount, claimed_at: datetime | None) -> float:
+    """Return until when the provider of an account knows a message claimed then by its key (Unix seconds, or 0).
+
+    Which of two servers carried it is not written down, so the shorter memory counts.
+    """
+    carriers = [sender] if sender.fallback is None else [sender, sender.fallback]
+    lifetime_s = min(key_lifetime_s(one.provider, one.config) for one in carriers)
+    return claimed_at.timestamp() + lifetime_s if claimed_at is not None and lifetime_s else 0.0
+
+
+def _replay(held: Mapping[int, float], journal: JournalReading, now: datetime) -> list[Handover]:
+    """Return how the hand-over of each message ended; those that never began are left out. ``held`` says until when
+    doubt about each does no harm.
+    """
     doubt = Result(Outcome.IN_DOUBT, text="The sender died after the message left and before an answer was noted.")
     found = []
-    for number in message_ids:
+    for number, safe_until in held.items():
         if (handover := journal.entries.get(number)) is not None:
             found.append(handover)
         elif number in journal.entries or not journal.is_complete:
-            found.append(Handover(message_id=number, at=now.timestamp(), result=doubt))
+            found.append(Handover(number, now.timestamp(), doubt._replace(safe_until=safe_until)))
     return found
+
+
+def _part(handovers: Sequence[Handover]) -> tuple[list[Handover], list[Handover]]:
+    """Return what there is no more to say of than that it was sent, and all other hand-overs."""
+    went_well, others = [], []
+    for one in handovers:
+        result = one.result
+        is_plain = result is not None and result.outcome is Outcome.SENT and not result.recipient_replies
+        (went_well if is_plain else others).append(one)
+    return went_well, others
 
 
 def _judge_chunk(batch: Batch, handovers: Sequence[Handover], now: datetime) -> list[Settled]:
     history = History(message_class=MessageClass(batch.message_class))
-    domain = batch.sender.from_email.rpartition("@")[2]
-    return [
-        Settled(one, judge_handover(one, history, now), header=message_id_header(one.message_id, domain))
-        for one in handovers
-    ]
+    return [Settled(one, judge_handover(one, history, now)) for one in handovers]
+
+
+def _place(chunk: Chunk) -> Place:
+    return Place(
+        batch_id=chunk.batch_id,
+        chunk_number=chunk.number,
+        priority=0 if chunk.batch.message_class in URGENT_CLASSES else 1,
+        domain=chunk.batch.sender.from_email.rpartition("@")[2],
+    )
 
 
 def _judge_message(row: Message, handover: Handover, now: datetime) -> Settled:
@@ -148,6 +166,7 @@ def _judge_message(row: Message, handover: Handover, now: datetime) -> Settled:
         message_class=MessageClass(row.message_class),
         tries=row.tries,
         is_resent=row.is_resent,
+        first_attempt_at=row.first_attempt_at,
     )
     return Settled(handover, judge_handover(handover, history, now), attempt=row.attempt)
 
@@ -164,10 +183,11 @@ def _put_back(rows: Mapping[int, Message], settled: Sequence[Settled], now: date
     Message.objects.filter(pk__in=unsent).update(status=MessageStatus.QUEUED, owner="", next_attempt_at=now)
 
 
-def _end_chunk(chunk: Chunk, now: datetime) -> None:
-    """Put the chunk where it belongs now, and the batch if that was its last claim."""
-    batch = Batch.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=chunk.batch_id)
-    if not _has_unsent(chunk):
+def _end_chunk(chunk: Chunk, booked: int, now: datetime) -> None:
+    """Put the chunk where it belongs now, and the batch if that was its last claim. ``booked``: how many just were."""
+    batch = _lock_batch(chunk.batch_id)
+    is_whole = chunk.attempt == 1 and booked == chunk.size
+    if is_whole or not _has_unsent(chunk):
         chunk.status = ChunkStatus.DONE
     elif batch.status in (BatchStatus.CANCELLING, BatchStatus.CANCELLED):
         chunk.status = ChunkStatus.CANCELLED
@@ -190,76 +210,19 @@ def _has_unsent(chunk: Chunk) -> bool:
     return bool(found)
 
 
+def _lock_batch(batch_id: int) -> Batch:
+    """Return a batch, locked against others who book or stop, but not against claims."""
+    rows = Batch.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("workspace").get(pk=batch_id)
+
+
 def _close_batches(batch_ids: set[int], now: datetime) -> None:
     for batch_id in sorted(batch_ids):
-        batch = Batch.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=batch_id)
-        close_batch(batch=batch, now=now)
+        close_batch(batch=_lock_batch(batch_id), now=now)
 
 
-def _by_sender(
-    rows: Mapping[int, Message], settled: Sequence[Settled]
-) -> list[tuple[Workspace, SenderAccount, list[Settled]]]:
-    parts: dict[int, tuple[Workspace, SenderAccount, list[Settled]]] = {}
+def _by_workspace(rows: Mapping[int, Message], settled: Sequence[Settled]) -> list[tuple[int, list[Handover]]]:
+    parts: dict[int, list[Handover]] = {}
     for one in settled:
-        row = rows[one.handover.message_id]
-        parts.setdefault(row.sender_id, (row.workspace, row.sender, []))[2].append(one)
-    return list(parts.values())
-
-
-def _note_refusals(
-    workspace: Workspace,
-    sender: SenderAccount,
-    settled: Sequence[Settled],
-    people: Mapping[int, _Person],
-    now: datetime,
-) -> None:
-    """Append the events of what did not simply go through, suppress bad addresses, tell a sender that is refused."""
-    told = [one for one in settled if _is_told(one)]
-    if not told:
-        return
-    whose = {number: (person.contact_id, person.batch_id) for number, person in people.items()}
-    ledger.append_events(workspace_id=workspace.pk, settled=told, contacts=whose, now=now)
-    for one in told:
-        result = one.handover.result
-        if result is None:
-            continue
-        for address in find_bad_addresses(result, people[one.handover.message_id].addresses):
-            _suppress(workspace, address, result, now)
-        if says_bad_sender(result):
-            sender.last_error = ledger.clean(f"{result.code} {result.text}")
-            sender.save(update_fields=["last_error"])
-
-
-def _is_told(one: Settled) -> bool:
-    """Whether there is more to say of a hand-over than its row says."""
-    result = one.handover.result
-    return one.judgement.event is not None or (result is not None and bool(result.recipient_replies))
-
-
-def _suppress(workspace: Workspace, email: str, result: Result, now: datetime) -> None:
-    try:
-        contacts.suppress_address(
-            workspace=workspace,
-            email=email,
-            scope=SuppressionScope.ORGANIZATION,
-            reason=SuppressionReason.HARD_BOUNCE,
-            detail=ledger.clean(f"{result.code} {result.enhanced} {result.text}"),
-            actor=SYSTEM,
-            now=now,
-        )
-    except BadAddress:
-        log.warning("refused_address_not_readable")  # what is no address cannot be mailed again either
-
-
-def _recipients(settled: Sequence[Settled]) -> dict[int, _Person]:
-    told = [one.handover.message_id for one in settled if _is_told(one)]
-    rows = Recipient.objects.filter(pk__in=told) if told else ()
-    return {row.pk: _Person(row.contact_id, row.batch_id, (row.email,)) for row in rows}
-
-
-def _person(row: Message) -> _Person:
-    return _Person(row.contact_id, row.batch_id, (*row.to, *row.cc, *row.bcc))
-
-
-def _priority(message_class: str) -> int:
-    return 0 if message_class in URGENT_CLASSES else 1
+        parts.setdefault(rows[one.handover.message_id].workspace_id, []).append(one.handover)
+    return list(parts.items())
