@@ -42,7 +42,8 @@ class Chunk(models.Model):
     """Recipients ``number`` of a batch, claimed as one. ``owner`` and ``attempt`` fence every later write.
 
     All its recipients have one ``destination`` (a mailbox provider, or a domain with a limit of its own), one content
-    (the batch's, unless ``content`` says otherwise) and one time to begin; without ``ready_at`` it is held.
+    (the batch's, unless ``content`` says otherwise) and one time to begin; without ``ready_at`` it is held. ``zone`` is
+    the time zone they share where a window goes by the recipient's clock, else empty.
     """
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="chunks")
@@ -55,6 +56,7 @@ class Chunk(models.Model):
     destination = models.CharField(max_length=253, default=Destination.OTHER, db_default=Destination.OTHER)
     content = models.ForeignKey(Content, on_delete=models.PROTECT, null=True, related_name="+")
     ready_at = models.DateTimeField(null=True)
+    zone = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("batch", "number"), name="chunk_once"),)
