@@ -65,7 +65,7 @@ def add_domain(workspace: Workspace, number: int) -> None:
         ("segments/new/", add_list, 12),
         ("imports/", add_import, 8),
         ("sandbox/", add_mail, 8),
-        ("senders/", add_domain, 8),
+        ("domains/", add_domain, 8),
     ],
 )
 def test_a_list_page_costs_the_same_however_much_it_shows(

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from postroom.core.mail import services as mail
-from postroom.core.mail.models import Domain, SandboxMail, SenderAccount
+from postroom.core.mail.models import SandboxMail, SenderAccount
 from postroom.core.workspaces.models import Workspace
 from postroom.kit import clock
 from tests.factories import NOW, make_actor, make_workspace
@@ -97,7 +97,6 @@ def test_a_sender_that_cannot_work_is_explained(as_owner: Client, workspace: Wor
 def test_only_an_administrator_decides_who_sends(as_colleague: Client, workspace: Workspace) -> None:
     assert as_colleague.get(f"/w/{workspace.slug}/senders/new/").status_code == 403
     assert as_colleague.post(f"/w/{workspace.slug}/senders/new/", smtp_form()).status_code == 403
-    assert as_colleague.post(f"/w/{workspace.slug}/senders/domains/", {"name": "example.org"}).status_code == 403
     assert "Add an SMTP sender" not in as_colleague.get(f"/w/{workspace.slug}/senders/").content.decode()
 
 
@@ -105,15 +104,6 @@ def test_a_fresh_workspace_starts_in_the_sandbox(as_colleague: Client, workspace
     assert "Start in the sandbox" in as_colleague.get(f"/w/{workspace.slug}/senders/").content.decode()
     page = as_colleague.post(f"/w/{workspace.slug}/senders/sandbox/", follow=True).content.decode()
     assert ">Sandbox<" in page
-
-
-def test_a_domain_shows_the_records_to_publish(as_owner: Client, workspace: Workspace) -> None:
-    data = {"name": "news.example.org"}
-    page = as_owner.post(f"/w/{workspace.slug}/senders/domains/", data, follow=True).content.decode()
-    assert "postroom._domainkey.news.example.org" in page
-    assert "_dmarc.news.example.org" in page
-    assert "PRIVATE KEY" not in page
-    assert Domain.objects.get().rsa_private not in page
 
 
 def test_a_foreign_domain_cannot_be_signed_for(as_owner: Client, workspace: Workspace) -> None:

@@ -18,6 +18,7 @@ from postroom.kit.types import JSONObject
 from tests.factories import NOW, make_actor
 from tests.web.browser import SHOTS, Watch, open_browser, take_shots
 from tests.web.test_campaigns import start
+from tests.web.test_domains import make_lively_domain
 from tests.web.test_imports import HARD, accept_suggestions, upload
 from tests.web.test_sandbox_and_senders import capture
 
@@ -128,6 +129,7 @@ def test_every_page_looks_right(
     captured = capture(workspace, "What we built this month", LETTER)
     hostile = capture(workspace)
     mail.create_domain(workspace=workspace, name="news.example.org", actor=make_actor(owner), now=NOW)
+    lively = make_lively_domain(workspace)
     mapping = upload(as_owner, workspace, HARD.read_bytes(), "contacts-hard.csv")["Location"]
     imported = accept_suggestions(as_owner, mapping)["Location"]
     contacts.run_import(run_uid=ImportRun.objects.get().uid, clock=clock.now)
@@ -155,6 +157,8 @@ def test_every_page_looks_right(
         "sandbox": "sandbox/",
         "sandbox mail": f"sandbox/{captured.uid}/",
         "senders": "senders/",
+        "domains": "domains/",
+        "domain": f"domains/{lively.uid}/",
         "sender new": "senders/new/",
     }
     with open_browser(base) as context:

@@ -7,6 +7,7 @@ from postroom.web.bulk import urls as bulk
 from postroom.web.campaigns import urls as campaigns
 from postroom.web.companies import urls as companies
 from postroom.web.contacts import urls as contacts
+from postroom.web.domains import urls as domains
 from postroom.web.exports import urls as exports
 from postroom.web.fields import urls as fields
 from postroom.web.imports import urls as imports
@@ -37,6 +38,7 @@ AREAS = (
     reports,
     sandbox,
     senders,
+    domains,
 )
 
 in_workspace = ([pattern for area in AREAS for pattern in area.urlpatterns], "web")

@@ -1,1 +1,1 @@
-"""Who sends: sender accounts and their domains."""
+"""Who sends: sender accounts."""

@@ -1,4 +1,4 @@
-"""What an administrator says about a sender account or a domain."""
+"""What an administrator says about a sender account."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -17,12 +17,6 @@ _SECURITY: Final = (
     ("tls", "TLS from the start (port 465)"),
     ("none", "None"),
 )
-
-
-class DomainForm(HouseForm):
-    """A domain mail is signed for."""
-
-    name = forms.CharField(label="Domain", max_length=253, help_text="Such as news.example.com.")
 
 
 class SmtpSenderForm(HouseForm):

@@ -8,5 +8,4 @@ urlpatterns = [
     path("senders/", views.show_senders, name="senders"),
     path("senders/new/", views.add_sender, name="sender_new"),
     path("senders/sandbox/", views.add_sandbox, name="sandbox_new"),
-    path("senders/domains/", views.add_domain, name="domain_new"),
 ]

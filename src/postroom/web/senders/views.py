@@ -1,4 +1,4 @@
-"""The sender pages: accounts, the way out of the sandbox, and what to publish for a domain."""
+"""The sender pages: accounts, and the way out of the sandbox."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -8,15 +8,16 @@ from postroom.core.mail import selectors as mail
 from postroom.core.mail import services
 from postroom.core.workspaces.types import Role
 from postroom.kit import clock
-from postroom.web.senders.forms import DomainForm, SmtpSenderForm
+from postroom.web.senders.forms import SmtpSenderForm
 from postroom.web.shared.pages import errors_flashed, errors_in, render_page
 from postroom.web.shared.rooms import Room, in_room
 
 
 @in_room()
 def show_senders(request: HttpRequest, room: Room) -> HttpResponse:
-    """Show who sends, and the domains with the records their owners publish."""
-    return _render(request, room, DomainForm())
+    """Show who sends."""
+    senders = mail.list_senders(workspace=room.workspace)
+    return render_page(request, room, "web/senders/list.html", {"senders": senders})
 
 
 @in_room(methods=("GET", "HEAD", "POST"), read=Role.ADMIN, write=Role.ADMIN)
@@ -39,26 +40,3 @@ def add_sandbox(request: HttpRequest, room: Room) -> HttpResponse:
     with errors_flashed(request):
         services.ensure_sandbox_sender(workspace=room.workspace, actor=room.actor, now=clock.now())
     return redirect("web:senders", room.workspace.slug)
-
-
-@in_room(methods=("POST",), write=Role.ADMIN)
-def add_domain(request: HttpRequest, room: Room) -> HttpResponse:
-    """Store a domain with fresh keys."""
-    form = DomainForm(request.POST)
-    if form.is_valid():
-        with errors_in(form):
-            name = form.cleaned_data["name"]
-            services.create_domain(workspace=room.workspace, name=name, actor=room.actor, now=clock.now())
-            messages.success(request, "Now publish the records below where the domain's names are kept.")
-            return redirect("web:senders", room.workspace.slug)
-    return _render(request, room, form)
-
-
-def _render(request: HttpRequest, room: Room, form: DomainForm) -> HttpResponse:
-    domains = mail.list_domains(workspace=room.workspace)
-    context = {
-        "form": form,
-        "senders": mail.list_senders(workspace=room.workspace),
-        "domains": [(domain, mail.dns_records(domain=domain)) for domain in domains],
-    }
-    return render_page(request, room, "web/senders/list.html", context)

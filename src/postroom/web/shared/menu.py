@@ -49,6 +49,7 @@ MENU: Final = (
             MenuItem("campaigns", "Campaigns", "send", "web:campaigns"),
             MenuItem("sandbox", "Sandbox mail", "inbox", "web:sandbox"),
             MenuItem("senders", "Senders", "at", "web:senders"),
+            MenuItem("domains", "Domains", "lock", "web:domains"),
         ),
     ),
 )

@@ -16,10 +16,10 @@ register = template.Library()
 
 _ICONS: Final = Path(__file__).resolve().parent.parent / "static" / "web" / "vendor" / "icons"
 _COLOURS: Final = {
-    "green": {"sent", "done", "subscribed", "granted", "delivered", "active", "verified", "new"},
+    "green": {"ok", "sent", "done", "subscribed", "granted", "delivered", "active", "verified", "new"},
     "blue": {"sending", "running", "claimed", "wire", "freezing", "opened", "clicked", "undoing", "changed"},
     "yellow": {"paused", "pausing", "pending", "deferred", "in_doubt", "scheduled", "cancelling"},
-    "red": {"failed", "bounced", "complained", "complaint", "withdrawn", "hard_bounce", "suppressed"},
+    "red": {"missing", "wrong", "several", "failed", "bounced", "complained", "complaint", "withdrawn", "hard_bounce", "suppressed"},
 }
 _KINDS: Final = {
     "sent": "mail",
@@ -91,6 +91,12 @@ def _read_icon(name: str) -> SafeString:
 def share(part: int | None, whole: int | None) -> str:
     """Return ``part`` of ``whole`` in per cent with one digit, a dash when there is no whole."""
     return f"{100 * (part or 0) / whole:.1f} %" if whole else "–"
+
+
+@register.filter
+def per_cent(part: int | None, whole: int | None) -> str:
+    """Return ``part`` of ``whole`` in per cent as a meter takes it, 0 when there is no whole."""
+    return f"{100 * (part or 0) / whole:.3f}" if whole else "0"
 
 
 @register.filter

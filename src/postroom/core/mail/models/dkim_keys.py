@@ -1,8 +1,11 @@
 """The keys a domain signs with, one row a key, so that a new one can take over from an old one."""
 
+from datetime import datetime
+
 from django.db import models
 
 from postroom.core.mail.models.accounts import Domain
+from postroom.core.mail.rules.checking import KEPT_AFTER_RETIREMENT
 from postroom.core.mail.types import KeyAlgorithm, KeyState
 from postroom.kit.ids import uuid7
 
@@ -31,3 +34,8 @@ class DkimKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.selector} {self.state}"
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """Until when a retired key's record stays published."""
+        return self.retired_at + KEPT_AFTER_RETIREMENT if self.retired_at else None

@@ -113,9 +113,9 @@ _WHY_MX: Final = "Receivers distrust mail from a domain that cannot be answered.
 _WHY_OUTLET: Final = "Covers mail whose bounces come back under this installation's name."
 _WHY_PTR: Final = "Receivers refuse a server whose address has no name."
 _KEY_WHYS: Final = {
-    KeyState.PENDING: "The next key. It takes over by itself as soon as this record is seen.",
+    KeyState.PENDING: "Signs once it is seen.",
     KeyState.ACTIVE: "Lets receivers see that mail is yours and was not changed.",
-    KeyState.RETIRED: "An earlier key. Leave its record for mail that is still on its way.",
+    KeyState.RETIRED: "Signs nothing new any more.",
 }
 
 
@@ -129,6 +129,7 @@ def _key_record(domain: str, key: PublishedKey) -> DnsRecord:
         RecordPurpose.DKIM,
         is_required=key.state is KeyState.ACTIVE and key.is_signing,
         why=why,
+        key_state=key.state,
     )
 
 

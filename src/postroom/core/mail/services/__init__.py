@@ -32,6 +32,7 @@ from postroom.core.mail.services.provider_events import (
     replay_event,
     store_deliveries,
 )
+from postroom.core.mail.services.plans import end_warm_up, grow_warm_ups, start_warm_up
 from postroom.core.mail.services.retention import forget_old_mail
 from postroom.core.mail.services.sample_mails import send_domain_test
 from postroom.core.mail.services.sandbox import make_sandbox_answers, store_sandbox_mails
@@ -74,6 +75,7 @@ __all__ = [
     "delete_domain",
     "delete_sender",
     "drop_next_keys",
+    "end_warm_up",
     "ensure_partitions",
     "ensure_sandbox_sender",
     "fetch_missed",
@@ -87,6 +89,7 @@ __all__ = [
     "forget_transcripts",
     "freeze_audience",
     "freeze_content",
+    "grow_warm_ups",
     "hit_line",
     "make_sandbox_answers",
     "move_mail",
@@ -110,6 +113,7 @@ __all__ = [
     "send_notice",
     "set_brake_levels",
     "set_limit",
+    "start_warm_up",
     "stop_installation",
     "stop_workspace",
     "store_deliveries",

@@ -67,7 +67,10 @@ class DnsAnswer:
 
 @dataclass(frozen=True, slots=True)
 class DnsRecord:
-    """One record that a domain's owner publishes. Without it being ``is_required`` mail still passes."""
+    """One record that a domain's owner publishes. Mail passes without what is not ``is_required``.
+
+    ``why`` says in a sentence what it does; ``key_state`` is that of the key a DKIM record shows.
+    """
 
     type: str
     name: str
@@ -75,6 +78,7 @@ class DnsRecord:
     purpose: RecordPurpose
     is_required: bool = True
     why: str = ""
+    key_state: KeyState | None = None
 
 
 @dataclass(frozen=True, slots=True)

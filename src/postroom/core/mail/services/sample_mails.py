@@ -1,0 +1,45 @@
+"""A mail to oneself, to see what a receiver makes of a domain's signatures and records."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from postroom.core.mail.errors import NoSuchSender
+from postroom.core.mail.models import SenderAccount
+from postroom.core.mail.selectors.domains import get_domain
+from postroom.core.mail.services.accept import accept_messages
+from postroom.core.mail.types import AcceptedMessage, Composition, MessageClass, NewMessage
+from postroom.core.workspaces.models import Workspace
+from postroom.core.workspaces.types import Actor
+
+_BODY = """<p>This mail is signed for {name} and left through the account “{sender}”.</p>
+<p>Look at its headers, in Gmail under “Show original”: the field Authentication-Results should say spf=pass, dkim=pass
+and dmarc=pass.</p>"""
+
+
+@transaction.atomic
+def send_domain_test(
+    *, workspace: Workspace, uid: UUID, sender_id: int, to: str, actor: Actor, now: datetime
+) -> AcceptedMessage:
+    """Send one mail of a domain to ``to`` by an account that signs for it.
+
+    Raises NoSuchDomain, NoSuchSender, and what a refused message raises.
+    """
+    domain = get_domain(workspace=workspace, uid=uid)
+    sender = SenderAccount.objects.filter(workspace=workspace, domain=domain, pk=sender_id).first()
+    if sender is None:
+        raise NoSuchSender("No such account signs for this domain.")
+    composition = Composition(
+        subject=f"A test of {domain.name}", body=_BODY.format(name=domain.name, sender="{{ sender }}")
+    )
+    new = NewMessage(
+        sender_id=sender.pk,
+        message_class=MessageClass.TRANSACTIONAL,
+        to=(to,),
+        composition=composition,
+        slots={"sender": sender.name},
+        is_test=True,
+    )
+    (accepted,) = accept_messages(workspace=workspace, messages=[new], actor=actor, now=now)
+    return accepted
