@@ -3,17 +3,21 @@
 from datetime import datetime
 from typing import Final
 
+from django.conf import settings
+
 from postroom.core.campaigns import services as campaigns
 from postroom.core.contacts import services as contacts
 from postroom.core.events import services as events
 from postroom.core.events.types import NOTIFY_EVENTS
 from postroom.core.mail import services as mail
 from postroom.core.mail.types import NOTIFY_HITS
+from postroom.providers.esp import EspReports
 from postroom.workers.registry import every
 from postroom.workers.rescue import forget_old_jobs
 
 EVENTS_AT_ONCE: Final = 500
 HITS_AT_ONCE: Final = 2000
+DELIVERIES_AT_ONCE: Final = 500
 TALLIES_AT_ONCE: Final = 5000
 HOUR_S: Final = 3600.0
 DAY_S: Final = 86_400.0
@@ -23,6 +27,18 @@ DAY_S: Final = 86_400.0
 def apply_hits(now: datetime) -> bool:
     """Make facts of stored opens, clicks, bounces and the like."""
     return mail.apply_hits(now=now, limit=HITS_AT_ONCE) == HITS_AT_ONCE
+
+
+@every(2.0, wakes_on=NOTIFY_HITS)
+def read_deliveries(now: datetime) -> bool:
+    """Make of providers' webhooks what they say."""
+    return mail.read_deliveries(reader=_reports(), now=now, limit=DELIVERIES_AT_ONCE) == DELIVERIES_AT_ONCE
+
+
+@every(60.0)
+def fetch_missed_reports(now: datetime) -> bool:
+    """Ask providers' own records for what their webhooks did not bring."""
+    return mail.fetch_missed(reader=_reports(), now=now)
 
 
 @every(2.0, wakes_on=NOTIFY_EVENTS)
@@ -59,11 +75,24 @@ def check_due_domains(now: datetime) -> bool:
     return False
 
 
+@every(10 * 60.0)
+def grow_warm_ups(now: datetime) -> bool:
+    """Let new accounts send a little more when a new day has begun for them."""
+    mail.grow_warm_ups(now=now)
+    return False
+
+
 @every(HOUR_S)
 def ensure_partitions(now: datetime) -> bool:
     """Make the tables of the months to come."""
     mail.ensure_partitions(now=now)
     return False
+
+
+@every(HOUR_S)
+def forget_deliveries(now: datetime) -> bool:
+    """Delete providers' webhooks that were read, and those that nobody replayed, some at once."""
+    return mail.forget_deliveries(now=now) > 0
 
 
 @every(HOUR_S)
@@ -156,3 +185,7 @@ def remove_loose_ends(now: datetime) -> bool:
     """Delete join rows that lost an end."""
     contacts.remove_loose_ends()
     return False
+
+
+def _reports() -> EspReports:
+    return EspReports(settings.INTERNAL_HTTP_HOSTS)

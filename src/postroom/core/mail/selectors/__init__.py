@@ -8,7 +8,8 @@ from postroom.core.mail.selectors.batches import (
     sum_by_content,
     sum_by_destination,
 )
-from postroom.core.mail.selectors.chunks import is_sample_open
+from postroom.core.mail.selectors.brakes import load_levels
+from postroom.core.mail.selectors.chunks import count_done, count_waiting, is_sample_open
 from postroom.core.mail.selectors.claims import HeldClaims, list_held_claims
 from postroom.core.mail.selectors.contents import load_compiled_content, load_from, show_message
 from postroom.core.mail.selectors.domains import (
@@ -25,11 +26,34 @@ from postroom.core.mail.selectors.domains import (
 )
 from postroom.core.mail.selectors.events import list_message_events
 from postroom.core.mail.selectors.health import measure_health
+from postroom.core.mail.selectors.limits import (
+    get_limit,
+    goes_by_recipients,
+    known_destinations,
+    list_limits,
+    terms_of,
+)
 from postroom.core.mail.selectors.links import find_link
 from postroom.core.mail.selectors.mailings import Mailing, find_mailing
 from postroom.core.mail.selectors.messages import get_message, list_messages
 from postroom.core.mail.selectors.notices import preview_confirmation
+from postroom.core.mail.selectors.plans import (
+    count_today,
+    find_warm_up,
+    forecast_batch,
+    forecast_sending,
+    list_warm_up_days,
+    plan_of,
+)
 from postroom.core.mail.selectors.preflight import check_bulk
+from postroom.core.mail.selectors.provider_events import (
+    count_parked_events,
+    find_webhook_account,
+    get_provider_contact,
+    is_webhook_password,
+    list_parked_events,
+    webhook_urls,
+)
 from postroom.core.mail.selectors.sandbox import (
     OpenedMail,
     count_sandbox_mails,
@@ -38,6 +62,7 @@ from postroom.core.mail.selectors.sandbox import (
     list_sandbox_mails,
 )
 from postroom.core.mail.selectors.senders import get_sender, list_senders, load_sender_profile
+from postroom.core.mail.selectors.stops import find_stop, is_installation_stopped, is_quiet
 from postroom.core.mail.selectors.templates import get_template, list_templates
 from postroom.core.mail.selectors.transcripts import find_transcript
 from postroom.core.mail.selectors.unmoved import count_unmoved_zones
@@ -51,41 +76,64 @@ __all__ = [
     "check_bulk",
     "count_batch",
     "count_batch_by",
+    "count_done",
+    "count_parked_events",
     "count_sandbox_mails",
+    "count_today",
     "count_unmoved_zones",
+    "count_waiting",
     "dns_records",
     "find_addressee",
     "find_link",
     "find_mailing",
+    "find_stop",
     "find_transcript",
+    "find_warm_up",
+    "find_webhook_account",
     "find_workspaces",
+    "forecast_batch",
+    "forecast_sending",
     "get_batch",
     "get_domain",
     "get_domain_by_id",
+    "get_limit",
     "get_message",
+    "get_provider_contact",
     "get_sandbox_mail",
     "get_sender",
     "get_template",
+    "goes_by_recipients",
+    "is_installation_stopped",
+    "is_quiet",
     "is_sample_open",
+    "is_webhook_password",
     "iter_sandbox_mails",
+    "known_destinations",
     "list_domain_changes",
     "list_domain_senders",
     "list_domains",
     "list_held_claims",
     "list_keys",
+    "list_limits",
     "list_message_events",
     "list_messages",
+    "list_parked_events",
     "list_record_states",
     "list_sandbox_mails",
     "list_senders",
     "list_templates",
+    "list_warm_up_days",
     "load_compiled_content",
     "load_from",
+    "load_levels",
     "load_sender_profile",
     "measure_health",
+    "plan_of",
     "preview_confirmation",
     "rotation_due_at",
     "show_message",
     "sum_by_content",
     "sum_by_destination",
+    "terms_of",
+    "webhook_urls",
 ]

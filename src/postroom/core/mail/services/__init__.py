@@ -25,6 +25,7 @@ from postroom.core.mail.services.limits import return_allowance
 from postroom.core.mail.services.merges import move_mail
 from postroom.core.mail.services.notices import forget_notices, send_notice
 from postroom.core.mail.services.partitions import ensure_partitions
+from postroom.core.mail.services.plans import end_warm_up, grow_warm_ups, start_warm_up
 from postroom.core.mail.services.provider_events import (
     fetch_missed,
     forget_deliveries,
@@ -32,7 +33,6 @@ from postroom.core.mail.services.provider_events import (
     replay_event,
     store_deliveries,
 )
-from postroom.core.mail.services.plans import end_warm_up, grow_warm_ups, start_warm_up
 from postroom.core.mail.services.retention import forget_old_mail
 from postroom.core.mail.services.sample_mails import send_domain_test
 from postroom.core.mail.services.sandbox import make_sandbox_answers, store_sandbox_mails
