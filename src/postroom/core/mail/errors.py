@@ -85,6 +85,12 @@ class BatchState(Conflict):
     code = "batch_state"
 
 
+class MessageState(Conflict):
+    """The message is in a state that forbids this."""
+
+    code = "message_state"
+
+
 class BadOnceKey(Invalid):
     """An idempotency key has 1 to 256 characters."""
 
@@ -125,6 +131,12 @@ class NoSuchSender(NotFound):
     """There is no such sender account in this workspace."""
 
     code = "no_such_sender"
+
+
+class NoSuchProviderEvent(NotFound):
+    """There is no such event of a provider in this workspace."""
+
+    code = "no_such_provider_event"
 
 
 class NoSuchTemplate(NotFound):

@@ -35,7 +35,7 @@ from postroom.core.mail.selectors.limits import (
 )
 from postroom.core.mail.selectors.links import find_link
 from postroom.core.mail.selectors.mailings import Mailing, find_mailing
-from postroom.core.mail.selectors.messages import get_message, list_messages
+from postroom.core.mail.selectors.messages import foresee, get_message, list_messages
 from postroom.core.mail.selectors.notices import preview_confirmation
 from postroom.core.mail.selectors.plans import (
     count_today,
@@ -61,6 +61,7 @@ from postroom.core.mail.selectors.sandbox import (
     iter_sandbox_mails,
     list_sandbox_mails,
 )
+from postroom.core.mail.selectors.searches import FoundMessages, search_messages
 from postroom.core.mail.selectors.senders import get_sender, list_senders, load_sender_profile
 from postroom.core.mail.selectors.stops import find_stop, is_installation_stopped, is_quiet
 from postroom.core.mail.selectors.templates import get_template, list_templates
@@ -69,6 +70,7 @@ from postroom.core.mail.selectors.unmoved import count_unmoved_zones
 
 __all__ = [
     "Addressee",
+    "FoundMessages",
     "HeldClaims",
     "Mailing",
     "OpenedMail",
@@ -93,6 +95,7 @@ __all__ = [
     "find_workspaces",
     "forecast_batch",
     "forecast_sending",
+    "foresee",
     "get_batch",
     "get_domain",
     "get_domain_by_id",
@@ -131,6 +134,7 @@ __all__ = [
     "plan_of",
     "preview_confirmation",
     "rotation_due_at",
+    "search_messages",
     "show_message",
     "sum_by_content",
     "sum_by_destination",

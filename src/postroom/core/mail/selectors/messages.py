@@ -1,11 +1,14 @@
 """Reads of the ledger."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from postroom.core.mail.errors import NoSuchMessage
 from postroom.core.mail.models import Message
+from postroom.core.mail.rules.outlook import look_ahead
+from postroom.core.mail.types import MessageOutlook
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.paging import Page, PageRequest
 
@@ -34,6 +37,17 @@ def list_messages(
         size=page.size,
         has_next=len(found) > page.size,
         total=rows.count() if page.with_total else None,
+    )
+
+
+def foresee(*, message: Message, now: datetime) -> MessageOutlook:
+    """Return what happens to a message next, and what may be done about it."""
+    return look_ahead(
+        status=message.status,
+        next_attempt_at=message.next_attempt_at,
+        is_bounced=message.bounced_at is not None,
+        batch_status=message.batch.status if message.batch else None,
+        now=now,
     )
 
 

@@ -23,6 +23,7 @@ from postroom.core.mail.services.inbound import read_inbound, store_inbound
 from postroom.core.mail.services.limit_terms import remove_limit, set_limit
 from postroom.core.mail.services.limits import return_allowance
 from postroom.core.mail.services.merges import move_mail
+from postroom.core.mail.services.messages import cancel_message, retry_message, suppress_recipient
 from postroom.core.mail.services.notices import forget_notices, send_notice
 from postroom.core.mail.services.partitions import ensure_partitions
 from postroom.core.mail.services.plans import end_warm_up, grow_warm_ups, start_warm_up
@@ -63,6 +64,7 @@ __all__ = [
     "accept_messages",
     "apply_hits",
     "cancel_batch",
+    "cancel_message",
     "check_brakes",
     "check_claims",
     "check_domain",
@@ -106,6 +108,7 @@ __all__ = [
     "resume_batch",
     "resume_installation",
     "resume_workspace",
+    "retry_message",
     "return_allowance",
     "return_grants",
     "rotate_keys",
@@ -121,6 +124,7 @@ __all__ = [
     "store_inbound",
     "store_sandbox_mails",
     "submit_messages",
+    "suppress_recipient",
     "switch_sender",
     "unsubscribe_message",
     "update_domain",

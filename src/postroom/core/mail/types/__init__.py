@@ -62,6 +62,7 @@ from postroom.core.mail.types.messages import (
     Submission,
 )
 from postroom.core.mail.types.notices import Notice
+from postroom.core.mail.types.searches import MessageOutlook, MessageSearch
 from postroom.core.mail.types.words import (
     NOTIFY_HITS,
     NOTIFY_QUEUE,
@@ -118,6 +119,8 @@ __all__ = [
     "Mailing",
     "MessageClass",
     "MessageEvent",
+    "MessageOutlook",
+    "MessageSearch",
     "MessageStatus",
     "MessagesClaim",
     "NewLimit",
