@@ -59,6 +59,7 @@ class Running:
             "POSTROOM_WEB_PORT": str(self.web_port),
             "POSTROOM_SMTP_PORT": str(self.smtp_port),
             "POSTROOM_SANDBOX_PORT": str(self.sandbox_port),
+            "POSTROOM_SENDERS": "1",  # so that whoever is found after a kill is the successor
         }
         environment.pop("DATABASE_URL", None)
         return environment

@@ -1,5 +1,6 @@
 """Django settings, read from the environment through ``config.environment`` and nowhere else."""
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -167,5 +168,7 @@ JOURNAL_DIR = DATA_DIR / "journal"
 EDGE_DIR = DATA_DIR / "edge"
 SPOOL_SIZE = env_int("POSTROOM_SPOOL_MB", 1024) * 1024 * 1024
 SENDER_CHUNK_SIZE = env_int("POSTROOM_CHUNK_SIZE", 1000)
+# Sender processes of this machine: one for each core, as each keeps one busy.
+SENDERS = env_int("POSTROOM_SENDERS", min(os.cpu_count() or 1, 8))
 
 LOGGING_CONFIG = None

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -60,7 +61,7 @@ def make_plan() -> list[list[Part]]:
     return [
         database,
         [migrate],
-        [_own("worker", None), _own("sender", None), _own("web", _web_answers), _own("smtp", _smtp_answers)],
+        [_own("worker", None), *_senders(), _own("web", _web_answers), _own("smtp", _smtp_answers)],
     ]
 
 
@@ -82,6 +83,12 @@ def _postgres() -> Part:
         death_signal=signal.SIGQUIT,  # "immediate": every process of it ends now, the log replays at the next start
         stop_timeout_s=60,
     )
+
+
+def _senders() -> list[Part]:
+    """Return the senders of this machine: each a process, with a journal and claims of its own."""
+    one = _own("sender", None)
+    return [replace(one, name=f"sender-{number + 1}") for number in range(settings.SENDERS)]
 
 
 def _own(name: str, is_ready: Callable[[], bool] | None) -> Part:

@@ -18,12 +18,14 @@ import structlog
 import uvloop
 from django.conf import settings
 
+from postroom.core.mail.rules.brakes import Brake
 from postroom.core.mail.selectors import load_sender_profile
 from postroom.core.mail.types import SenderProfile, Work
 from postroom.kit.errors import AppError
 from postroom.providers import build_transport
 from postroom.workers.journal import Journal, JournalBroken
 from postroom.workers.sender import tasks
+from postroom.workers.sender.brakes import Brakes
 from postroom.workers.sender.composer import Composer
 from postroom.workers.sender.lanes import Lane
 from postroom.workers.sender.lease import Lease
@@ -103,6 +105,7 @@ class SenderProcess:
         self._looker = ThreadPoolExecutor(1, "look")
         self._watcher = tasks.Watcher(journal.owner, pace.watch_s)
         self._books = tasks.Books()
+        self._brakes = Brakes()
 
     async def run(self) -> None:
         """Work until a signal comes."""
@@ -160,7 +163,7 @@ class SenderProcess:
         try:
             contents = await self._in(self._claimer, lambda: tasks.load_contents(work))
             lane = await self._lane(work.sender_id, work.route_id)
-            run = Run(work, contents, self._journal.open_claim())
+            run = Run(work, contents, self._journal.open_claim(), self._brake(work))
         except (AppError, JournalBroken) as error:
             log.warning("lane_refused", sender_id=work.sender_id, route_id=work.route_id, reason=str(error))
             reason, is_permanent = str(error), not isinstance(error, JournalBroken)
@@ -185,6 +188,12 @@ class SenderProcess:
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
         return lane
+
+    def _brake(self, work: Work) -> Brake | None:
+        batches = {item.mailing.batch_id for item in work.items[:1]}
+        runs = [run for lane in self._lanes.values() for run in lane.runs()]
+        is_running = any(item.mailing.batch_id in batches for run in runs for item in run.work.items[:1])
+        return self._brakes.of(work, is_running=is_running)
 
     async def _profile(self, sender_id: int) -> SenderProfile:
         return await self._in(self._claimer, lambda: tasks.retried(lambda: load_sender_profile(sender_id=sender_id)))

@@ -26,6 +26,8 @@ from postroom.workers.sender.runs import Contents
 RETRY_S: Final = 0.5
 TELL_S: Final = 10.0
 """How often the accounts are told that their servers work."""
+CHECK_S: Final = 1.0
+"""How often the figures of a batch are looked at when nothing of it failed."""
 ENDING: Final = threading.Event()
 """Set when the process will wait for the database no longer."""
 
@@ -94,7 +96,7 @@ class Books:
     """Writes down what became of claims; used from one thread."""
 
     def __init__(self) -> None:
-        self._told_at: dict[int, float] = {}
+        self._told_at: dict[tuple[str, int], float] = {}
 
     def close(self, work: Work, handovers: Sequence[Handover]) -> None:
         """Write the results of a claim to the ledger and end it; a claim that is lost by now changes nothing."""
@@ -108,15 +110,19 @@ class Books:
             return
         mail.return_grants(grants=work.grants, count=len(work.items) - len(handovers))
         has_answers = any(handover.result is not None and handover.result.code for handover in handovers)
-        if has_answers and (work.is_probe or self._is_long_ago(work.route_id)):
+        if has_answers and (self._is_due("account", work.route_id, TELL_S) or work.is_probe):
             mail.report_sender_success(sender_id=work.route_id, now=now)
+        has_failed = any(handover.result is not None and handover.result.code >= 500 for handover in handovers)
+        for batch_id in {item.mailing.batch_id for item in work.items} - {None}:
+            if batch_id is not None and (has_failed or self._is_due("batch", batch_id, CHECK_S)):
+                mail.check_brakes(batch_id=batch_id, now=now)
 
-    def _is_long_ago(self, route_id: int) -> bool:
-        """Whether it is time to say again that an account works: saying so for each claim would cost a commit each."""
+    def _is_due(self, kind: str, number: int, every_s: float) -> bool:
+        """Whether it is time for what would cost a statement or a commit too many after each claim."""
         at = time.monotonic()
-        if at - self._told_at.get(route_id, -TELL_S) < TELL_S:
+        if at - self._told_at.get((kind, number), -every_s) < every_s:
             return False
-        self._told_at[route_id] = at
+        self._told_at[kind, number] = at
         return True
 
 

@@ -10,6 +10,8 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from postroom.core.mail.models import Batch, Message
+from postroom.core.mail.rules.settling import URGENT_CLASSES
+from postroom.core.mail.selectors.brakes import load_levels
 from postroom.core.mail.services.grants import Granted, Need, return_grants, take_grants
 from postroom.core.mail.services.items import make_batch_items, make_single_items
 from postroom.core.mail.services.routing import PROBE_SIZE, Route, begin_probe, list_routes
@@ -169,6 +171,7 @@ def _chunk_work(owner: str, route: Route, chunk: _Chunk, granted: Granted, now: 
         good_until=granted.good_until,
         is_probe=route.is_probe,
         grants=granted.grants,
+        brake=None if batch.message_class in URGENT_CLASSES else load_levels(workspace=batch.workspace),
     )
 
 
