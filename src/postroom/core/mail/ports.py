@@ -1,11 +1,12 @@
 """What the mail app asks of the outside world: a transport that carries finished messages, and the name system."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import NamedTuple, Protocol
 
-from postroom.core.mail.types import DnsAnswer
+from postroom.core.mail.types import DnsAnswer, InboundMail, Provider, ProviderFact, SenderProfile
 
 
 class Outcome(Enum):
@@ -121,3 +122,21 @@ class JournalReading:
 
     entries: Mapping[int, Handover | None]
     is_complete: bool
+
+
+class ReportReader(Protocol):
+    """Reads what providers report, each in its own words."""
+
+    def read(
+        self, provider: Provider, body: bytes, content_type: str, *, is_inbound: bool
+    ) -> Sequence[ProviderFact | InboundMail]:
+        """Return what a webhook's body says of our messages, or the mail that it brings. Raises whatever a body raises
+        that is not as the provider documents it.
+        """
+        ...
+
+    def fetch(self, profile: SenderProfile, since: datetime, until: datetime) -> Sequence[ProviderFact] | None:
+        """Return what the provider's own records say of the time from ``since`` to ``until``; None where it keeps none
+        that can be asked for. Raises ``kit.errors.Unavailable``.
+        """
+        ...

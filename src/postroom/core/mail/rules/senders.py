@@ -8,6 +8,7 @@ import idna
 
 from postroom.core.mail.errors import BadDomain, BadSender
 from postroom.core.mail.rules.headers import check_email, format_address
+from postroom.core.mail.rules.providers import check_provider, is_http
 from postroom.core.mail.types import NewSender, Provider
 from postroom.kit.types import JSONValue
 
@@ -33,6 +34,8 @@ def check_new_sender(new: NewSender, *, domain: str = "") -> None:
         raise BadSender("The daily limit must be at least 1.")
     if new.provider == Provider.SMTP:
         check_server(new.config)
+    elif is_http(new.provider):
+        check_provider(new.provider, new.config, new.credentials)
 
 
 def check_server(config: Mapping[str, JSONValue]) -> None:

@@ -30,6 +30,11 @@ def store_inbound(*, mail: InboundMail, now: datetime) -> list[int]:
 
     When this returns the mail is committed, so the server may say 250 (RFC 5321, section 6.1).
     """
+    return keep_inbound(mail=mail, now=now)
+
+
+def keep_inbound(*, mail: InboundMail, now: datetime) -> list[int]:
+    """Do what ``store_inbound`` does in the caller's transaction."""
     rows = InboundMessage.objects.bulk_create(
         InboundMessage(mail_from=mail.mail_from, recipient=recipient, raw=mail.raw, received_at=now)
         for recipient in mail.recipients
