@@ -8,7 +8,8 @@ import pytest
 from postroom.core.contacts import services as contacts
 from postroom.core.contacts.types import SuppressionReason, SuppressionScope
 from postroom.core.mail import services as mail
-from postroom.core.mail.models import Acceptance, Message
+from postroom.core.mail.models import Acceptance, AttachedFile, Message
+from postroom.core.mail.services.attachments import load_attachments
 from postroom.core.mail.types import Composition, EventType, Hit, MessageStatus, NewSender, NewTemplate, Provider
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM, Door, Role
@@ -209,7 +210,10 @@ def test_an_empty_or_endless_key_is_refused(client: ApiClient, key: str) -> None
         ({"scheduledAt": "soon"}, {"code": "invalid_string", "validation": "datetime", "path": ["scheduledAt"]}),
         ({"headers": {"X-A": ""}}, {"code": "too_small", "path": ["headers", "X-A"]}),
         ({"headers": []}, {"code": "invalid_type", "expected": "object", "received": "array", "path": ["headers"]}),
-        ({"attachments": [{"filename": "a", "content": "YQ=="}]}, {"code": "custom", "path": []}),
+        ({"attachments": [{"filename": "a"}]}, {"path": ["attachments", 0, "content"]}),
+        ({"attachments": [{"filename": "", "content": "YQ=="}]}, {"path": ["attachments", 0, "filename"]}),
+        ({"attachments": [{"filename": "a", "content": "Y!"}]}, {"path": ["attachments", 0, "content"]}),
+        ({"attachments": 11 * [{"filename": "a", "content": "YQ=="}]}, {"code": "too_big", "path": ["attachments"]}),
     ],
 )
 def test_an_unfit_letter_is_told_where_and_why(
@@ -319,3 +323,37 @@ def test_an_unknown_route_or_method_is_a_plain_404(client: ApiClient, method: st
 def test_doubled_slashes_after_the_prefix_do_not_matter(client: ApiClient) -> None:
     doubled = ApiClient("/usesend//api", client.secret)
     assert doubled.post("/v1/emails", LETTER).status == 200
+
+
+def test_files_go_along_and_are_kept_once(client: ApiClient) -> None:
+    files = [
+        {"filename": "Rechnung März.pdf", "content": "JVBERi0xLjQK"},
+        {"filename": "copy.bin", "content": "JVBERi0xLjQK"},
+    ]
+    for _ in range(2):
+        assert client.post("/v1/emails", {**LETTER, "attachments": files}).status == 200
+    assert AttachedFile.objects.count() == 1
+    (message, _) = Message.objects.order_by("pk")
+    names = [(one.name, one.content_type, one.content) for one in load_attachments(rows=[message])[message.pk]]
+    assert names == [
+        ("Rechnung März.pdf", "application/pdf", b"%PDF-1.4\n"),
+        ("copy.bin", "application/octet-stream", b"%PDF-1.4\n"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a\r\nBcc: x@y.example", "a\0b", "..", "x" * 300])
+def test_a_file_with_a_hostile_name_is_refused(client: ApiClient, name: str) -> None:
+    reply = client.post("/v1/emails", {**LETTER, "attachments": [{"filename": name, "content": "YQ=="}]})
+    assert reply.status == 400
+    assert not Message.objects.exists()
+    assert not AttachedFile.objects.exists()
+
+
+def test_other_files_under_the_same_key_are_another_request(client: ApiClient) -> None:
+    key = {"Idempotency_Key": "order-1"}
+    first = {**LETTER, "attachments": [{"filename": "a.txt", "content": "YQ=="}]}
+    second = {**LETTER, "attachments": [{"filename": "a.txt", "content": "Yg=="}]}
+    assert client.post("/v1/emails", first, **key).status == 200
+    assert client.post("/v1/emails", first, **key).status == 200
+    assert client.post("/v1/emails", second, **key).status == 409
+    assert Message.objects.count() == 1

@@ -73,6 +73,12 @@ class BadMessage(Invalid):
     code = "bad_message"
 
 
+class BadAttachment(Invalid):
+    """A file cannot go with a message like this."""
+
+    code = "bad_attachment"
+
+
 class MailNameTaken(Conflict):
     """There is already one of this name."""
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from mimetypes import guess_type
 from typing import TYPE_CHECKING, Annotated, Final
 
 from ninja import Body, Header, Path, Router
@@ -15,8 +16,9 @@ from postroom.api.usesend.statuses import tell_events
 from postroom.core.mail import selectors as mail
 from postroom.core.mail import services
 from postroom.core.mail.errors import BadMessage
+from postroom.core.mail.rules.attachments import ANY_TYPE
 from postroom.core.mail.rules.headers import format_address
-from postroom.core.mail.types import MessageEvent, Once, Submission
+from postroom.core.mail.types import Attachment, MessageEvent, Once, Submission
 from postroom.core.workspaces import selectors as workspaces
 from postroom.core.workspaces.types import Role
 from postroom.kit import clock
@@ -94,6 +96,9 @@ def _read(email: EmailSend) -> Submission:
         variables={**email.variables},
         in_reply_to=None if email.in_reply_to_id is None else read_id(email.in_reply_to_id),
         scheduled_at=email.scheduled_at,
+        attachments=tuple(
+            Attachment(one.filename, guess_type(one.filename)[0] or ANY_TYPE, one.content) for one in email.attachments
+        ),
     )
 
 

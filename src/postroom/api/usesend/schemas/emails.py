@@ -1,10 +1,11 @@
 """Bodies of the e-mail operations."""
 
 import json
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from postroom.api.shared.values import Camel, Instant
@@ -44,6 +45,24 @@ Texts = Annotated[
 ]
 
 
+def _as_octets(value: Any) -> Any:
+    if not isinstance(value, str) or not value:
+        raise PydanticCustomError("string_type", "Expected base64 text")
+    try:
+        return b64decode("".join(value.split()), validate=True)
+    except ValueError as error:
+        raise PydanticCustomError("bad_base64", "Invalid base64") from error
+
+
+class AttachmentSend(Camel):
+    """A file to send along."""
+
+    filename: Text
+    content: Annotated[
+        bytes, BeforeValidator(_as_octets), PlainSerializer(b64encode), WithJsonSchema({"type": "string"})
+    ]
+
+
 class EmailSend(Camel):
     """An e-mail to send."""
 
@@ -60,14 +79,7 @@ class EmailSend(Camel):
     headers: dict[str, Text] = {}
     scheduled_at: Annotated[datetime | None, BeforeValidator(_as_instant)] = None
     in_reply_to_id: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def refuse_files(cls, data: Any) -> Any:
-        """Say what cannot be sent yet, rather than leave it out in silence."""
-        if isinstance(data, dict) and data.get("attachments"):
-            raise PydanticCustomError("custom", "Attachments cannot be sent yet")
-        return data
+    attachments: Annotated[list[AttachmentSend], Field(max_length=10)] = []
 
     @model_validator(mode="after")
     def need_words(self) -> "EmailSend":

@@ -14,11 +14,13 @@ from postroom.core.contacts.errors import NoSuchContact
 from postroom.core.contacts.types import Fence
 from postroom.core.mail.errors import BadMessage, NoSuchSender
 from postroom.core.mail.models import Content, Message, SenderAccount
+from postroom.core.mail.rules.attachments import check_attachments
 from postroom.core.mail.rules.destinations import destination_of
 from postroom.core.mail.rules.headers import check_header, parse_addresses
 from postroom.core.mail.rules.settling import URGENT_CLASSES
 from postroom.core.mail.rules.tokens import message_id_header
 from postroom.core.mail.selectors.limits import known_destinations
+from postroom.core.mail.services.attachments import store_attachments
 from postroom.core.mail.services.contents import freeze_content
 from postroom.core.mail.services.ledger import reserve_ids
 from postroom.core.mail.services.refusals import find_address_refusals
@@ -64,7 +66,7 @@ def accept_messages(
 
     A message that must not go to any of its ``to`` is kept as ``suppressed`` with the reason. An idempotency key that
     was used before answers with the message accepted then. Raises BadMessage, BadAddress, BadHeader, BadComposition,
-    TemplateRefused, NoSuchSender, NoSuchContact, NoSuchList or NoSuchCategory.
+    BadAttachment, TemplateRefused, NoSuchSender, NoSuchContact, NoSuchList or NoSuchCategory.
     """
     senders = _load_senders(workspace, messages)
     checked = [_check(number, new, senders) for number, new in enumerate(messages)]
@@ -113,6 +115,7 @@ def _check(number: int, new: NewMessage, senders: Mapping[int, SenderAccount]) -
         check_header(name, value)
     for address in new.reply_to:
         parse_addresses(address)
+    check_attachments(new.attachments)
     _check_from(number, new, sender)
     to, cc, bcc = (tuple(map(rules.normalise_email, field)) for field in (new.to, new.cc, new.bcc))
     return _Checked(new, sender, to, cc, bcc)
@@ -161,6 +164,7 @@ def _make_rows(workspace: Workspace, checked: Sequence[_Checked], now: datetime)
         row.content = contents[key]
         row.destination = destination_of(one.to[0], known)
         row.contact_id = one.new.contact_id or owners.get(one.to[0])
+        row.attachments = store_attachments(workspace=workspace, attachments=one.new.attachments, now=now)
         rows.append(row)
     return rows
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from postroom.core.contacts.types import ErasedPerson
+from postroom.core.mail.services.attachments import forget_files
 from postroom.core.mail.services.transcripts import scrub_transcripts
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.needles import like_patterns, word_patterns
@@ -112,5 +113,6 @@ def scrub_mail(person: ErasedPerson, now: datetime) -> bool:
         values["contents"] = [pk for pk, is_retired in contents.items() if is_retired]
         for step in _STEPS:
             cursor.execute(step, values)
+        forget_files(message_ids=values["own"])
         scrub_transcripts(named=values["named"], own=values["own"], needles=person.needles)
     return all(contents.values())

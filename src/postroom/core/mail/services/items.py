@@ -7,8 +7,9 @@ from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts.types import Fence
 from postroom.core.mail.models import Batch, Message
 from postroom.core.mail.selectors.contents import load_from
+from postroom.core.mail.services.attachments import load_attachments
 from postroom.core.mail.services.refusals import find_address_refusals, judge_people
-from postroom.core.mail.types import Mailing, MessageClass, Outgoing
+from postroom.core.mail.types import Attachment, Mailing, MessageClass, Outgoing
 from postroom.kit.types import JSONValue
 
 
@@ -40,7 +41,11 @@ def make_single_items(rows: Sequence[Message]) -> tuple[Outgoing, ...]:
     refusals = _single_refusals(rows)
     person_ids = [row.contact_id for row in rows if row.contact_id is not None]
     profiles = contacts.load_profiles(contact_ids=person_ids) if person_ids else {}
-    return tuple(_single_item(row, refusals[row.pk], profiles.get(row.contact_id or 0, {})) for row in rows)
+    files = load_attachments(rows=rows)
+    return tuple(
+        _single_item(row, refusals[row.pk], profiles.get(row.contact_id or 0, {}), files.get(row.pk, ()))
+        for row in rows
+    )
 
 
 def _single_refusals(rows: Sequence[Message]) -> dict[int, dict[str, str]]:
@@ -59,7 +64,9 @@ def _single_refusals(rows: Sequence[Message]) -> dict[int, dict[str, str]]:
     return found
 
 
-def _single_item(row: Message, refusals: dict[str, str], profile: Mapping[str, JSONValue]) -> Outgoing:
+def _single_item(
+    row: Message, refusals: dict[str, str], profile: Mapping[str, JSONValue], files: tuple[Attachment, ...]
+) -> Outgoing:
     """Return the message without its refused recipients; refused altogether when none of ``to`` is left."""
     to, cc, bcc = ([address for address in field if not refusals[address]] for field in (row.to, row.cc, row.bcc))
     mailing = Mailing(
@@ -69,6 +76,7 @@ def _single_item(row: Message, refusals: dict[str, str], profile: Mapping[str, J
         from_address=row.from_address or _own_from(row),
         reply_to=tuple(row.reply_to),
         headers=row.headers,
+        attachments=files,
     )
     return Outgoing(
         message_id=row.pk,

@@ -100,6 +100,7 @@ def _read(
         slots=dict(one.variables) if one.template_uid else {},
         headers={**_threading(one, answered), **one.headers},
         scheduled_at=one.scheduled_at,
+        attachments=one.attachments,
     )
 
 

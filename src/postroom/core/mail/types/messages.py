@@ -80,6 +80,7 @@ class Submission:
     variables: Mapping[str, JSONValue] = field(default_factory=dict)
     in_reply_to: UUID | None = None
     scheduled_at: datetime | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Final
 from postroom.core.mail.errors import BadAddress, BadHeader
 from postroom.core.mail.rules.compose.compiling import Address, CompiledContent, Part
 from postroom.core.mail.rules.compose.filling import Filler, place_of
+from postroom.core.mail.rules.compose.plain import write_body
 from postroom.core.mail.rules.compose.values import UNSUBSCRIBE, Filling, Letter, Letterhead
 from postroom.core.mail.rules.dkim import OVERSIGNED, Signer, canonical_fields, hash_body
 from postroom.core.mail.rules.headers import check_header, format_address, is_plain_email, parse_addresses
@@ -57,12 +58,21 @@ class Press:
         track = track_token(seal.message_id, head.content_id) if self._compiled.is_tracked else ""
         way_out = seal.unsubscribe_token() if self._names_way_out else ""
         filling = Filling(letter.slots, head.public_url, track, way_out)
+        if letter.attachments:
+            return self._print_with_files(letter, filling)
         body = self._body or b"".join(self._pieces(filling))
         written, signed, names = self._vary(letter, filling)
         if self._signer is None:
             return b"".join((self._start, written, self._end, body))
         signature = self._signer.sign_canonical(names, signed, self._body_hash or hash_body(body))
         return b"".join((signature, self._start, written, self._end, body))
+
+    def _print_with_files(self, letter: Letter, filling: Filling) -> bytes:
+        written, _, _ = self._vary(letter, filling)
+        one_click = _ONE_CLICK if self._head.list_unsubscribe else b""
+        body = write_body(self._compiled.frozen, filling, letter.attachments)
+        message = b"".join((self._start, written, one_click, _MIME_VERSION, body))
+        return message if self._signer is None else self._signer.sign(message) + message
 
     def _pieces(self, filling: Filling) -> Sequence[bytes]:
         made = [fill(filling) for fill in self._fillers]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from postroom.core.mail.rules.tokens import Seal
-from postroom.core.mail.types import MessageClass
+from postroom.core.mail.types import Attachment, MessageClass
 from postroom.kit.types import JSONValue
 
 BULK_CLASSES: Final = frozenset({MessageClass.MARKETING, MessageClass.OUTREACH})
@@ -75,6 +75,7 @@ class Letter(NamedTuple):
     date: datetime
     slots: Mapping[str, JSONValue]
     cc: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Filling(NamedTuple):
