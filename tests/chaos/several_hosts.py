@@ -72,7 +72,8 @@ def tell(place: Path, stack: ExitStack) -> dict[str, object]:
     lines = stack.enter_context(hosts("s1", "s2", "s3", "w1", "w2"))
     workspace = make_workspace()
     sender = make_smtp_sender(workspace, sink.port, connections=CONNECTIONS, host=HOME)
-    limit_account(workspace, sender, per_minute=PER_MINUTE)
+    limit = NewLimit(sender_id=sender.pk, most=PER_MINUTE, per=Per.MINUTE)
+    mail.set_limit(workspace=workspace, new=limit, actor=SYSTEM, now=clock.now())
     batch = make_campaign(workspace, sender, PEOPLE)
     programs = {name: start(stack, host, place) for name, host in lines.items()}
     started = time.monotonic()
@@ -147,6 +148,8 @@ if __name__ == "__main__":
 from postroom.core.mail import services as mail  # noqa: E402
 from postroom.core.mail.models import Batch, Message, Recipient  # noqa: E402
 from postroom.core.mail.types import BatchStatus, EventType, Hit  # noqa: E402
+from postroom.core.mail.types.limits import NewLimit, Per  # noqa: E402
+from postroom.core.workspaces.types import SYSTEM  # noqa: E402
 from postroom.kit import clock  # noqa: E402
 from tests.chaos.network import HOME, Host, hosts  # noqa: E402
 from tests.chaos.report import Kill, match  # noqa: E402

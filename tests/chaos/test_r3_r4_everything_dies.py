@@ -169,9 +169,7 @@ def _settle(
 def waiting(running: Running) -> int:
     """Return how many letters were not tried yet; one refused for a time is tried again minutes later."""
     with running.connect() as connection:
-        row = connection.execute(
-            "SELECT count(*) FROM mail_message WHERE status IN ('queued', 'claimed')"
-        ).fetchone()
+        row = connection.execute("SELECT count(*) FROM mail_message WHERE status IN ('queued', 'claimed')").fetchone()
     return int(str(row[0])) if row else 0
 
 

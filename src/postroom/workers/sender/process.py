@@ -17,6 +17,8 @@ from typing import Final, TypeVar
 import structlog
 import uvloop
 from django.conf import settings
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 from postroom.core.mail.rules.brakes import Brake
 from postroom.core.mail.selectors import load_sender_profile
@@ -38,6 +40,11 @@ MAX_CLAIMS: Final = 32
 
 COLLECT_AFTER: Final = 20_000
 """How many new objects start a search for cycles: a message makes hundreds, and none of them in a cycle."""
+
+IDLE_TRANSACTION_MS: Final = 5_000
+"""How long the database waits for the next statement of a transaction of ours: one that was stopped or cut off in the
+middle of a claim must not hold its locks against every other sender.
+"""
 
 SWITCH_S: Final = 0.0005
 """How long a thread may keep the loop waiting: ten times less than usual, since the loop has every answer to take."""
@@ -63,6 +70,7 @@ def main(pace: Pace | None = None) -> None:
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
     _spare_collector()
+    connection_created.connect(_limit_transactions)
     owner = make_owner()
     journal = Journal(Path(settings.JOURNAL_DIR), owner)
     try:
@@ -78,6 +86,11 @@ def _spare_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def _limit_transactions(*, connection: BaseDatabaseWrapper, **_: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = %s", [IDLE_TRANSACTION_MS])
 
 
 def make_owner() -> str:
