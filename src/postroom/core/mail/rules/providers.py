@@ -45,6 +45,13 @@ SETTINGS: Final[Mapping[Provider, tuple[Setting, ...]]] = {
         _secret("api_token", "API token", "MailerSend, Integrations, API tokens. Scope: Email, full access."),
         _secret("webhook_secret", "Webhook signing secret", _EVENTS_LATER, is_required=False),
         _secret("inbound_secret", "Inbound route secret", "Only if answers come in by MailerSend.", is_required=False),
+        Setting(
+            "plain_headers",
+            "Plan",
+            "MailerSend takes header fields of our own, one-click unsubscribing among them, on Enterprise plans only.",
+            is_required=False,
+            choices=(("", "Enterprise"), ("yes", "Smaller: send the unsubscribe link alone")),
+        ),
     ),
     Provider.SES: (
         Setting("access_key_id", "Access key ID", "IAM user with ses:SendEmail and nothing else. Begins with AKIA."),
@@ -126,3 +133,40 @@ def _whole(config: Mapping[str, JSONValue], name: str, default: int, most: int) 
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
         raise BadSender(f"{name} must be a whole number from 1 to {most}.", field=name)
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """Where at a provider our addresses are pasted: for events, and for mail that comes in (empty: not that way)."""
+
+    events: str
+    inbound: str = ""
+
+
+WEBHOOKS: Final[Mapping[str, Webhooks]] = {
+    Provider.RESEND: Webhooks("Resend, Webhooks, Add webhook. Choose all events that begin with email."),
+    Provider.MAILERSEND: Webhooks(
+        "MailerSend, your domain, Webhooks. Choose delivered, soft and hard bounced, spam complaint, unsubscribed.",
+        "MailerSend, Inbound, a route that posts to this address.",
+    ),
+    Provider.SES: Webhooks(
+        "SNS, your topic, Create subscription, protocol HTTPS. It confirms itself. The configuration set publishes "
+        "deliveries, bounces, complaints and delays to this topic.",
+        "SES, Email receiving, a rule with an SNS action and this address as the topic's subscription.",
+    ),
+    Provider.POSTMARK: Webhooks(
+        "Postmark, your message stream, Webhooks. Choose delivery, bounce, spam complaint and subscription change.",
+        "Postmark, your inbound stream, Settings. Switch on: Include raw email content in JSON payload.",
+    ),
+    Provider.MAILGUN: Webhooks(
+        "Mailgun, Sending, Webhooks. The same address for every kind of event.",
+        "Mailgun, Receiving, a route that forwards to this address.",
+    ),
+    Provider.SENDGRID: Webhooks(
+        "SendGrid, Settings, Mail Settings, Event Webhook. Switch on the signed webhook and paste its key above.",
+        "SendGrid, Settings, Inbound Parse. Switch on: POST the raw, full MIME message.",
+    ),
+    Provider.BREVO: Webhooks("Brevo, Transactional, Settings, Webhook. Choose all events but clicks and opens."),
+    Provider.MAILJET: Webhooks("Mailjet, Account settings, Event notifications. All but open and click."),
+}
+"""By provider, what its webhooks need."""

@@ -85,13 +85,14 @@ def read_deliveries(*, reader: ReportReader, now: datetime, limit: int = 500) ->
 
 
 @transaction.atomic
-def replay_event(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetime) -> None:
-    """Have an event read again that could not be read. Raises NoSuchProviderEvent."""
+def replay_event(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetime) -> SenderAccount:
+    """Have an event read again that could not be read; answer its account. Raises NoSuchProviderEvent."""
     event = get_parked_event(workspace=workspace, uid=uid)
     ProviderEvent.objects.filter(pk=event.pk).update(parked_at=None, error="", attempts=0)
     record = AuditRecord(act="provider_event.replayed", object_type="sender", object_id=event.sender_id)
     workspaces.record_audit(workspace=workspace, actor=actor, record=record, now=now)
     notify(NOTIFY_HITS)
+    return event.sender
 
 
 def forget_deliveries(*, now: datetime) -> int:
