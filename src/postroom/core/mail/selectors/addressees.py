@@ -10,13 +10,17 @@ from postroom.core.workspaces.models import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """The person a message was for, the workspace it came from, and what their consent to it rests on."""
+    """The person a message was for, the workspace it came from, and what their consent to it rests on.
+
+    ``addresses`` are all it went to, copies included.
+    """
 
     message_id: int
     workspace: Workspace
     contact_id: int | None
     email: str
     fence: Fence
+    addresses: tuple[str, ...] = ()
 
 
 def find_addressee(*, message_id: int) -> Addressee | None:
@@ -24,13 +28,16 @@ def find_addressee(*, message_id: int) -> Addressee | None:
     message = Message.objects.select_related("workspace").filter(pk=message_id).first()
     if message is not None:
         fence = Fence(tuple(message.list_ids), message.category_id)
-        return Addressee(message.pk, message.workspace, message.contact_id, next(iter(message.to), ""), fence)
+        addresses = (*message.to, *message.cc, *message.bcc)
+        first = next(iter(message.to), "")
+        return Addressee(message.pk, message.workspace, message.contact_id, first, fence, addresses)
     recipient = Recipient.objects.select_related("batch__workspace").filter(pk=message_id).first()
     if recipient is None:
         return None
     batch = recipient.batch
     fence = Fence(tuple(batch.list_ids), batch.category_id)
-    return Addressee(recipient.pk, batch.workspace, recipient.contact_id, recipient.email, fence)
+    email = recipient.email
+    return Addressee(recipient.pk, batch.workspace, recipient.contact_id, email, fence, (email,) if email else ())
 
 
 def find_workspaces(*, message_ids: Sequence[int]) -> dict[int, int]:

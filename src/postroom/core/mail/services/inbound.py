@@ -6,8 +6,7 @@ from typing import Final
 
 from django.db import transaction
 
-from postroom.core.contacts import services as contacts
-from postroom.core.contacts.types import SuppressionReason, SuppressionScope
+from postroom.core.contacts.types import SuppressionReason
 from postroom.core.events import services as events
 from postroom.core.events.types import NewEvent
 from postroom.core.mail import jobs
@@ -16,12 +15,8 @@ from postroom.core.mail.rules import reports
 from postroom.core.mail.rules.reports import InboundReading
 from postroom.core.mail.selectors.addressees import Addressee, find_addressee
 from postroom.core.mail.services.hits import store_hits
-from postroom.core.mail.types import EventType, Hit, InboundKind, InboundMail
-from postroom.core.workspaces.types import SYSTEM
-
-# These codes say that the mailbox itself is gone (RFC 3463, section 3.2); the rest of 5.x.x blames
-# the message, the policy or the sender, and says nothing about the address.
-_DEAD_MAILBOX: Final = ("5.1.", "5.0.0")
+from postroom.core.mail.services.suppressing import suppress
+from postroom.core.mail.types import EventType, Hit, InboundKind, InboundMail, RefusalKind
 
 
 @transaction.atomic(durable=True)
@@ -63,7 +58,7 @@ def read_inbound(*, inbound_id: int, now: datetime) -> InboundKind:
 def _note(row: InboundMessage, reading: InboundReading, addressee: Addressee | None, now: datetime) -> None:
     row.kind = reading.kind
     row.subject = reading.subject[:998]
-    row.detail = {"status": reading.status, "reason": reading.reason}
+    row.detail = {"status": reading.status, "reason": reading.reason, "refusal": reading.refusal or ""}
     row.processed_at = now
     if addressee is not None:
         row.workspace = addressee.workspace
@@ -87,32 +82,37 @@ def _store_hit(row: InboundMessage, addressee: Addressee, event_type: EventType,
         type=event_type,
         message_id=addressee.message_id,
         at=row.received_at,
-        data={"status": reading.status, "reason": reading.reason},
+        data={"status": reading.status, "reason": reading.reason, "refusal": reading.refusal or ""},
     )
     store_hits(hits=[hit])
 
 
-def _suppress(row: InboundMessage, addressee: Addressee, reason: SuppressionReason, detail: str) -> None:
-    contacts.suppress_address(
-        workspace=addressee.workspace,
-        email=addressee.email,
-        scope=SuppressionScope.ORGANIZATION,
-        reason=reason,
-        detail=detail,
-        actor=SYSTEM,
-        now=row.received_at,
-    )
+def _suppress(row: InboundMessage, addressee: Addressee, email: str, reason: SuppressionReason, detail: str) -> None:
+    suppress(workspace=addressee.workspace, email=email, reason=reason, detail=detail, now=row.received_at)
 
 
 def _bounce(row: InboundMessage, reading: InboundReading, addressee: Addressee) -> None:
     _store_hit(row, addressee, EventType.BOUNCED, reading)
-    if reading.status.startswith(_DEAD_MAILBOX):
-        _suppress(row, addressee, SuppressionReason.HARD_BOUNCE, f"{reading.status} {reading.reason}".strip()[:1000])
+    email = _whose(reading, addressee)
+    if email and reading.refusal is RefusalKind.BAD_ADDRESS:
+        detail = f"{reading.status} {reading.reason}".strip()
+        _suppress(row, addressee, email, SuppressionReason.HARD_BOUNCE, detail)
+
+
+def _whose(reading: InboundReading, addressee: Addressee) -> str:
+    """Return which address of the message a report is about; nobody's when it could be one of several.
+
+    A report from behind a redirection names an address of which we know nothing, yet ours is the one that bounced.
+    """
+    if reading.recipient in addressee.addresses:
+        return reading.recipient
+    return addressee.addresses[0] if len(addressee.addresses) == 1 else ""
 
 
 def _complaint(row: InboundMessage, reading: InboundReading, addressee: Addressee) -> None:
     _store_hit(row, addressee, EventType.COMPLAINED, reading)
-    _suppress(row, addressee, SuppressionReason.COMPLAINT, reading.reason[:1000])
+    email = _whose(reading, addressee) or addressee.email
+    _suppress(row, addressee, email, SuppressionReason.COMPLAINT, reading.reason)
 
 
 def _reply(row: InboundMessage, reading: InboundReading, addressee: Addressee) -> None:

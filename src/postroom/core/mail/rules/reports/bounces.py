@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Final
 
+from postroom.core.mail.rules import refusal_words as words
+from postroom.core.mail.rules.refusals import classify_reply
 from postroom.core.mail.rules.reports.opening import header, part_text, parts, readable_text
-from postroom.core.mail.types import InboundKind
+from postroom.core.mail.types import InboundKind, RefusalKind
 from postroom.kit.mime import clean_line
 
 MAX_REASON: Final = 500
@@ -30,24 +32,21 @@ _FAILURE: Final = re.compile(
     r"|retry timeout exceeded",
     re.IGNORECASE,
 )
-_NO_MAILBOX: Final = re.compile(
-    r"user unknown|unknown user|no such (?:user|recipient|mailbox|person|address)|does(?:n't| not) exist"
-    r"|mailbox (?:not found|unavailable)|no mailbox here by that name|invalid (?:recipient|mailbox|address)"
-    r"|recipient (?:address )?rejected: .{0,40}unknown|address (?:not found|unknown)|unrouteable address"
-    r"|account .{0,40}(?:disabled|inactive)|recipientnotfound|user doesn't have an?|couldn't be found",
-    re.IGNORECASE,
-)
-_FULL: Final = re.compile(r"quota|mailbox (?:is )?full|over ?quota|insufficient storage", re.IGNORECASE)
+_BLANK: Final = re.compile(r"\r?\n\r?\n")
+_ADDRESS: Final = re.compile(r"[^\s<>\[\]():;,\"']{1,64}@[^\s<>\[\]():;,\"']{1,253}[^\s<>\[\]():;,\"'.]")
+_OURS: Final = re.compile(r"(?:bounce|reply)-[0-9a-f]{48}@|^[0-9a-f]{48}@|postmaster@|mailer-?daemon", re.IGNORECASE)
+_STATUS_TYPES: Final = frozenset(("message/delivery-status", "message/global-delivery-status"))  # RFC 3464, RFC 6533
 _COMPLAINTS: Final = frozenset(("abuse", "fraud", "virus", "other", "miscategorized", "opt-out", ""))
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a server or provider reports; ``status`` is an RFC 3463 code or empty."""
+    """What a server or provider reports; ``status`` is an RFC 3463 code or empty, ``recipient`` whom it names."""
 
     kind: InboundKind
     status: str = ""
     reason: str = ""
+    recipient: str = ""
 
 
 def read_report(mail: Message) -> Report | None:
@@ -55,11 +54,18 @@ def read_report(mail: Message) -> Report | None:
     for part in parts(mail):
         if part.get_content_type() == "message/feedback-report":
             return _read_feedback(part)
-        if part.get_content_type() == "message/delivery-status":
+        if part.get_content_type() in _STATUS_TYPES:
             return _read_status(part)
         if part.get_content_type() == "message/disposition-notification":
             return Report(InboundKind.AUTO_REPLY)
     return _read_letter(mail)
+
+
+def judge_report(report: Report) -> RefusalKind | None:
+    """Return what a bounce blames; None for everything else. What gave up after temporary refusals blames nobody."""
+    if report.kind is not InboundKind.BOUNCE:
+        return None
+    return classify_reply(450 if report.status.startswith("4") else 550, report.status, report.reason)
 
 
 def _read_feedback(part: Message) -> Report:
@@ -68,7 +74,8 @@ def _read_feedback(part: Message) -> Report:
     if kind not in _COMPLAINTS:
         return Report(InboundKind.UNKNOWN, reason=kind[:MAX_REASON])
     reporter = header(fields, "Reported-Domain") or header(fields, "User-Agent")
-    return Report(InboundKind.COMPLAINT, reason=" ".join(filter(None, (kind or "abuse", reporter)))[:MAX_REASON])
+    reason = " ".join(filter(None, (kind or "abuse", reporter)))[:MAX_REASON]
+    return Report(InboundKind.COMPLAINT, reason=reason, recipient=_address(header(fields, "Original-Rcpt-To")))
 
 
 def _read_status(part: Message) -> Report:
@@ -84,10 +91,11 @@ def _read_status(part: Message) -> Report:
 def _read_recipient(group: Message) -> Report | None:
     action, diagnostic = header(group, "Action").lower(), header(group, "Diagnostic-Code")
     status = _best_status(header(group, "Status"), diagnostic)
+    recipient = _address(header(group, "Original-Recipient")) or _address(header(group, "Final-Recipient"))
     if action.startswith("fail") or (not action and status.startswith("5")):
-        return Report(InboundKind.BOUNCE, status or _guess_status(diagnostic), _reason(diagnostic))
+        return Report(InboundKind.BOUNCE, status or _guess_status(diagnostic), _reason(diagnostic), recipient)
     if action.startswith("delay") or (not action and status.startswith("4")):
-        return Report(InboundKind.DELAY, status, _reason(diagnostic))
+        return Report(InboundKind.DELAY, status, _reason(diagnostic), recipient)
     return None
 
 
@@ -104,9 +112,9 @@ def _best_status(given: str, diagnostic: str) -> str:
 
 
 def _guess_status(text: str) -> str:
-    if _NO_MAILBOX.search(text):
+    if words.BAD_ADDRESS.search(text):
         return "5.1.1"
-    return "5.2.2" if _FULL.search(text) else ""
+    return "5.2.2" if words.FULL.search(text) else ""
 
 
 def _read_letter(mail: Message) -> Report | None:
@@ -120,17 +128,27 @@ def _read_letter(mail: Message) -> Report | None:
     status = _STATUS.search(letter)
     code = status[1] if status else (_REPLY_CODE.search(letter) or "0")[0][0]
     is_delay = _DELAY.search(f"{subject} {letter}") is not None
-    if is_delay and not (code == "5" or _FAILURE.search(letter)):
-        return Report(InboundKind.DELAY, status[0] if status else "", _reason(letter))
-    if code == "4" and not _FAILURE.search(letter) and not is_reported:
-        return Report(InboundKind.DELAY, status[0] if status else "", _reason(letter))
-    return Report(InboundKind.BOUNCE, status[0] if status else _guess_status(letter), _reason(letter))
+    recipient = _address(header(mail, "X-Failed-Recipients")) or _address(letter)
+    is_failure = _FAILURE.search(letter) is not None
+    is_waiting = is_delay and not (code == "5" or is_failure)
+    if is_waiting or (code == "4" and not is_failure and not is_reported):
+        return Report(InboundKind.DELAY, status[0] if status else "", _reason(letter), recipient)
+    return Report(InboundKind.BOUNCE, status[0] if status else _guess_status(letter), _reason(letter), recipient)
+
+
+def _address(text: str) -> str:
+    """Return the first address in ``text`` that is neither ours nor a server's, in lower case."""
+    found = (match[0] for match in _ADDRESS.finditer(text[: MAX_REASON * 8]))
+    return next((address.lower() for address in found if not _OURS.search(address)), "")
 
 
 def _groups(part: Message) -> list[Message]:
     """Return the groups of fields of a report part, which the parser reads as messages of their own."""
     payload = part.get_payload()
     groups = [group for group in payload if isinstance(group, Message)] if isinstance(payload, list) else []
+    if part.get_content_type() == "message/global-delivery-status" and groups:
+        # The parser knows only the older kind: it takes the first group for a header and the rest for its body.
+        groups += [_fields_of(block) for block in _BLANK.split(part_text(groups[0]))]
     return groups or [_fields_of(part_text(part))]
 
 

@@ -37,8 +37,10 @@ def open_mail(raw: bytes) -> Message:
 
 
 def header(mail: Message, name: str) -> str:
-    """Return a header field decoded, on one line, or nothing."""
-    value = str(mail[name] or "")[:MAX_FIELD]
+    """Return a header field decoded, on one line, or nothing; raw octets are read as UTF-8 (RFC 6532)."""
+    wanted = name.lower()
+    raw = next((str(value) for known, value in mail.raw_items() if known.lower() == wanted), "")[:MAX_FIELD]
+    value = raw if raw.isascii() else raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     try:
         return clean_line(str(make_header(decode_header(value))))
     except (HeaderParseError, LookupError, UnicodeError, ValueError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Final
 
-from postroom.core.mail.rules.reports.bounces import Report, read_report
+from postroom.core.mail.rules.reports.bounces import Report, judge_report, read_report
 from postroom.core.mail.rules.reports.naming import find_message
 from postroom.core.mail.rules.reports.opening import (
     MAX_HEADER,
@@ -18,7 +18,7 @@ from postroom.core.mail.rules.reports.opening import (
     readable_text,
 )
 from postroom.core.mail.rules.tokens import BOUNCE_PREFIX
-from postroom.core.mail.types import InboundKind
+from postroom.core.mail.types import InboundKind, RefusalKind
 
 _AUTOMATIC_FIELDS: Final = (
     *("X-Autoreply", "X-Autorespond", "X-AutoReply-From", "X-Autoresponder", "X-Mail-Autoreply"),
@@ -28,14 +28,19 @@ _AUTOMATIC_PRECEDENCE: Final = frozenset(("bulk", "junk", "list", "auto_reply", 
 _AUTOMATIC_SUBJECT: Final = re.compile(
     r"^\s*(?:auto(?:matic|mated)?[ -]?(?:reply|response|answer)|out[ -]of[ -](?:the[ -])?office|ooo\b|vacation\b"
     r"|automatische antwort|abwesenheit|réponse automatique|absence du bureau|respuesta automática|risposta automatica"
-    r"|resposta automática|automatisch antwoord|autosvar|odpowiedź automatyczna|away from (?:my|the) (?:mail|office))",
+    r"|resposta automática|automatisch antwoord|autosvar|automatisk svar|odpowiedź automatyczna|automaattinen vastaus"
+    r"|automatická odpověď|otomatik yanıt|автоответ|автоматический ответ|自動応答|自動返信|自动回复|自動回覆|자동 ?회신"
+    r"|away from (?:my|the) (?:mail|office))",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class InboundReading:
-    """What a mail is, the ledger row it is about (``message_id``) and an RFC 3463 ``status``; both may be unknown."""
+    """What a mail is, the ledger row it is about (``message_id``) and an RFC 3463 ``status``; both may be unknown.
+
+    ``recipient`` is the address a report names, ``refusal`` what a bounce blames.
+    """
 
     kind: InboundKind
     message_id: int | None = None
@@ -43,6 +48,8 @@ class InboundReading:
     reason: str = ""
     subject: str = ""
     text: str = ""
+    recipient: str = ""
+    refusal: RefusalKind | None = None
 
 
 def read_inbound(raw: bytes, recipient: str) -> InboundReading:
@@ -57,7 +64,16 @@ def read_inbound(raw: bytes, recipient: str) -> InboundReading:
     if report is None:
         report = Report(_kind_of_letter(mail, subject, recipient, is_ours=message_id is not None))
     text = readable_text(mail) if report.kind in (InboundKind.REPLY, InboundKind.AUTO_REPLY) else ""
-    return InboundReading(report.kind, message_id, report.status, report.reason, subject, text)
+    return InboundReading(
+        kind=report.kind,
+        message_id=message_id,
+        status=report.status,
+        reason=report.reason,
+        subject=subject,
+        text=text,
+        recipient=report.recipient,
+        refusal=judge_report(report),
+    )
 
 
 def _places(mail: Message, raw: bytes, recipient: str) -> Iterator[str]:
