@@ -27,7 +27,8 @@ from postroom.core.contacts.types import (
     Upload,
 )
 from postroom.core.mail import services as mail
-from postroom.core.mail.models import SandboxMail
+from postroom.core.mail.models import ProviderEvent, SandboxMail
+from postroom.core.mail.types import Composition, MessageClass, NewLimit, NewMessage
 from postroom.core.workspaces.models import User, Workspace
 from tests.factories import NOW, make_actor, make_user, make_workspace
 
@@ -115,13 +116,25 @@ def make_tenant(secret: str) -> Tenant:
     )
     sender = mail.ensure_sandbox_sender(workspace=workspace, actor=actor, now=NOW)
     domain = mail.create_domain(workspace=workspace, name=f"{secret}.example", actor=actor, now=NOW)
+    to_domain = NewLimit(most=9, destination=f"{secret}.example", sender_id=sender.pk)
+    limit = mail.set_limit(workspace=workspace, new=to_domain, actor=actor, now=NOW)
     campaign = campaigns.create_campaign(workspace=workspace, name=f"Campaign {secret}", actor=actor, now=NOW)
+    letter = NewMessage(
+        sender_id=sender.pk,
+        message_class=MessageClass.TRANSACTIONAL,
+        to=(f"{secret}-5@example.com",),
+        composition=Composition(subject=f"Letter {secret}", body=f"<p>{secret}</p>"),
+    )
+    (accepted,) = mail.accept_messages(workspace=workspace, messages=[letter], actor=actor, now=NOW)
     captured = SandboxMail.objects.create(
         workspace=workspace,
         subject=f"Subject {secret}",
         raw=f"Subject: {secret}\r\n\r\n{secret}".encode(),
         size=1,
         received_at=NOW,
+    )
+    parked = ProviderEvent.objects.create(
+        sender=sender, key=secret, digest=b"", body=secret.encode(), error=secret, received_at=NOW, parked_at=NOW
     )
     things = {
         "contact": contact,
@@ -138,11 +151,14 @@ def make_tenant(secret: str) -> Tenant:
         "bulk": bulk,
         "sender": sender,
         "domain": domain,
+        "limit": limit,
         "campaign": campaign,
         "sandbox_mail": captured,
+        "provider_event": parked,
+        "message": accepted,
     }
     uids = {name: thing.uid for name, thing in things.items()}
-    keys = {name: thing.pk for name, thing in things.items()}
+    keys = {name: thing.id for name, thing in things.items()}
     return Tenant(workspace, owner, uids, keys, secret)
 
 

@@ -12,6 +12,7 @@ from postroom.web.exports import urls as exports
 from postroom.web.fields import urls as fields
 from postroom.web.imports import urls as imports
 from postroom.web.lists import urls as lists
+from postroom.web.messages import urls as messages
 from postroom.web.overview import urls as overview
 from postroom.web.privacy import urls as privacy
 from postroom.web.reports import urls as reports
@@ -36,6 +37,7 @@ AREAS = (
     privacy,
     campaigns,
     reports,
+    messages,
     sandbox,
     senders,
     domains,

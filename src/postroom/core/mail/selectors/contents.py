@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from postroom.core.contacts import selectors as contacts
 from postroom.core.mail.models import Content, Message
 from postroom.core.mail.rules import compose
 from postroom.core.mail.rules.headers import format_address
@@ -21,8 +22,13 @@ def load_from(*, content_id: int, from_email: str) -> str:
 
 
 def show_message(*, message: Message) -> compose.Preview:
-    """Return a message's words as its recipient reads them, with links to where they lead and without a pixel."""
-    return compose.show(_load_frozen(message.content_id), message.slots)
+    """Return a message's words as its recipient reads them, with links to where they lead and without a pixel.
+
+    What a campaign says of its reader is not kept with each message: it is shown as it is known today.
+    """
+    person_ids = [message.contact_id] if message.batch_id is not None and message.contact_id is not None else []
+    profile = contacts.load_profiles(contact_ids=person_ids).get(message.contact_id or 0, {}) if person_ids else {}
+    return compose.show(_load_frozen(message.content_id), {**profile, **message.slots})
 
 
 def _load_frozen(content_id: int) -> compose.FrozenContent:
