@@ -1,11 +1,12 @@
 """Frozen values and enumerations of the campaigns app."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
 from django.db.models import TextChoices
 
-from postroom.core.mail.types import BodyFormat
+from postroom.core.mail.types import BatchCounts, BodyFormat
 from postroom.kit.types import UNSET, Unset
 
 
@@ -90,6 +91,30 @@ class Confidence:
 
     words: str
     chance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One variant of a campaign under way: what sets it apart, and how it did."""
+
+    score: Score
+    subject: str
+    sender_name: str
+    has_own_body: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a campaign under way stands in parts: by destination, by variant, and by who still waits for their time.
+
+    ``held`` people wait for the winner of a trial.
+    """
+
+    destinations: Mapping[str, BatchCounts] = field(default_factory=dict)
+    contenders: tuple[Contender, ...] = ()
+    confidence: Confidence | None = None
+    waiting: tuple[tuple[datetime, int], ...] = ()
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from django import forms
-from django.utils import timezone
 
 from postroom.core.campaigns.types import CampaignChanges
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts.types import Audience
 from postroom.core.mail import selectors as mail
 from postroom.core.mail.types import BodyFormat, Composition
+from postroom.kit.types import UNSET
+from postroom.web.campaigns.variants import VariantFields, describe_variants
 from postroom.web.shared.forms import HouseForm
 
 if TYPE_CHECKING:
@@ -73,10 +74,16 @@ class AudienceForm(HouseForm):
         )
 
 
-class CampaignForm(AudienceForm):
-    """All of a draft."""
+class CampaignForm(VariantFields, AudienceForm):
+    """All of a draft; of one that is sent again (``is_resend``) the audience is what it is."""
 
     name = forms.CharField(label="Name", max_length=200)
+    sender_name = forms.CharField(
+        label="Under the name",
+        max_length=200,
+        required=False,
+        help_text="Left empty, the sender's own.",
+    )
     sender_id = forms.TypedChoiceField(label="From", coerce=int, empty_value=None, required=False)
     category_id = forms.TypedChoiceField(
         label="Category",
@@ -94,8 +101,20 @@ class CampaignForm(AudienceForm):
         label="Body", required=False, strip=False, widget=forms.Textarea(attrs={"rows": 22, "spellcheck": "true"})
     )
 
-    def __init__(self, data: object, *, workspace: "Workspace", initial: dict[str, object] | None = None) -> None:
+    def __init__(
+        self,
+        data: object,
+        *,
+        workspace: "Workspace",
+        initial: dict[str, object] | None = None,
+        is_resend: bool = False,
+    ) -> None:
         super().__init__(data, workspace=workspace, initial=initial)
+        self.is_resend = is_resend
+        if is_resend:
+            for name in ("audience", "list_ids", "segment_id"):
+                del self.fields[name]
+        self.add_variants()
         senders = [(one.pk, f"{one.name} ({one.from_email})") for one in mail.list_senders(workspace=workspace)]
         self.has_senders = bool(senders)
         self.set_choices("sender_id", [("", "Choose a sender"), *senders])
@@ -105,7 +124,7 @@ class CampaignForm(AudienceForm):
 
     def to_changes(self) -> CampaignChanges:
         """Return the draft as the core takes it."""
-        audience = self.to_audience()
+        audience = None if self.is_resend else self.to_audience()
         said = self.cleaned_data
         return CampaignChanges(
             name=said["name"],
@@ -115,8 +134,11 @@ class CampaignForm(AudienceForm):
             body=said["body"],
             sender_id=said["sender_id"],
             category_id=said["category_id"],
-            segment_id=audience.segment_id,
-            list_ids=audience.list_ids,
+            segment_id=audience.segment_id if audience else UNSET,
+            list_ids=audience.list_ids if audience else UNSET,
+            sender_name=said["sender_name"],
+            variants=self.to_variants(),
+            trial=self.to_trial(),
         )
 
 
@@ -140,28 +162,6 @@ class PreviewForm(HouseForm):
         )
 
 
-class TestForm(HouseForm):
-    """Where a test goes."""
-
-    to = forms.CharField(label="Send a test to", max_length=1000, help_text="Commas between several addresses.")
-
-    def addresses(self) -> tuple[str, ...]:
-        """Return the addresses one by one."""
-        return tuple(part.strip() for part in self.cleaned_data["to"].split(",") if part.strip())
-
-
-class ScheduleForm(HouseForm):
-    """When a campaign goes out, in the workspace's own time."""
-
-    at = forms.DateTimeField(
-        label="Send it at", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-    )
-
-    def __init__(self, data: object = None) -> None:
-        super().__init__(data)
-        self.fields["at"].help_text = f"In the time of {timezone.get_current_timezone_name()}."
-
-
 def describe_draft(campaign: "Campaign", starter: str) -> dict[str, object]:
     """Return what the composer shows of a draft at first; one nobody has written in yet starts from ``starter``, and
     for lists: everyone is never the audience by oversight.
@@ -173,7 +173,9 @@ def describe_draft(campaign: "Campaign", starter: str) -> dict[str, object]:
         "sender_id": campaign.sender_id or "",
         "category_id": campaign.category_id or "",
         "subject": campaign.subject,
+        "sender_name": campaign.sender_name,
         "preheader": campaign.preheader,
+        **describe_variants(campaign),
         "body_format": campaign.body_format if has_body else BodyFormat.MJML,
         "body": campaign.body if has_body else starter,
         "list_ids": list_ids,

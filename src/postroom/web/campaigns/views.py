@@ -1,7 +1,8 @@
 """The campaign pages: the list, the composer with its live preview."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,8 +20,12 @@ from postroom.kit.errors import AppError
 from postroom.kit.paging import PageRequest
 from postroom.web.campaigns.forms import AudienceForm, CampaignForm, NewCampaignForm, PreviewForm, describe_draft
 from postroom.web.shared.frames import frame_response, under_subject
+from postroom.web.shared.pace import Pace, measure_pace
 from postroom.web.shared.pages import errors_in, page_request, render_page
 from postroom.web.shared.rooms import Room, in_room, is_fragment
+
+if TYPE_CHECKING:
+    from postroom.core.campaigns.models import Campaign
 
 STARTER: Final = (Path(__file__).parent / "starter.mjml").read_text(encoding="utf-8")
 READERS: Final = 20
@@ -37,10 +42,28 @@ def show_campaigns(request: HttpRequest, room: Room) -> HttpResponse:
             name = form.cleaned_data["name"]
             made = services.create_campaign(workspace=room.workspace, name=name, actor=room.actor, now=clock.now())
             return redirect("web:campaign", room.workspace.slug, made.uid)
-    page = campaigns.list_campaigns(workspace=room.workspace, page=page_request(request))
+    page = campaigns.list_campaigns(workspace=room.workspace, page=page_request(request)).map(_with_pace)
     is_live = any(row.campaign.status in LIVE for row in page.items)
     template = "web/campaigns/_table.html" if is_fragment(request) else "web/campaigns/list.html"
     return render_page(request, room, template, {"page": page, "form": form, "is_live": is_live})
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A campaign as the list shows it; ``pace`` only while it goes out."""
+
+    campaign: "Campaign"
+    total: int
+    done: int
+    pace: Pace | None
+
+
+def _with_pace(row: campaigns.CampaignRow) -> _Row:
+    campaign = row.campaign
+    if campaign.status != CampaignStatus.SENDING or not row.done:
+        return _Row(campaign, row.total, row.done, None)
+    times = {"started_at": campaign.started_at, "until": clock.now()}
+    return _Row(campaign, row.total, row.done, measure_pace(done=row.done, total=row.total, is_live=True, **times))
 
 
 @in_room(methods=("GET", "HEAD", "POST"))
@@ -50,7 +73,10 @@ def compose(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     if campaign.status != CampaignStatus.DRAFT:
         return redirect("web:report", room.workspace.slug, uid)
     form = CampaignForm(
-        request.POST or None, workspace=room.workspace, initial=describe_draft(campaign, starter=STARTER)
+        request.POST or None,
+        workspace=room.workspace,
+        initial=describe_draft(campaign, starter=STARTER),
+        is_resend=campaign.resend_of_id is not None,
     )
     if form.is_valid():
         with errors_in(form):

@@ -1,5 +1,6 @@
 """Icons, shares and state chips."""
 
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 
+from postroom.kit import clock
 from postroom.kit.types import JSONValue
 
 if TYPE_CHECKING:
@@ -17,9 +19,22 @@ register = template.Library()
 _ICONS: Final = Path(__file__).resolve().parent.parent / "static" / "web" / "vendor" / "icons"
 _COLOURS: Final = {
     "green": {"ok", "sent", "done", "subscribed", "granted", "delivered", "active", "verified", "new"},
-    "blue": {"sending", "running", "claimed", "wire", "freezing", "opened", "clicked", "undoing", "changed"},
+    "blue": {"repeating"}
+    | {"sending", "running", "claimed", "wire", "freezing", "opened", "clicked", "undoing", "changed"},
     "yellow": {"paused", "pausing", "pending", "deferred", "in_doubt", "scheduled", "cancelling"},
-    "red": {"missing", "wrong", "several", "failed", "bounced", "complained", "complaint", "withdrawn", "hard_bounce", "suppressed"},
+    "red": {
+        "missing",
+        "wrong",
+        "several",
+        "failing",
+        "failed",
+        "bounced",
+        "complained",
+        "complaint",
+        "withdrawn",
+        "hard_bounce",
+        "suppressed",
+    },
 }
 _KINDS: Final = {
     "sent": "mail",
@@ -58,6 +73,13 @@ _KINDS: Final = {
     "opted_in": "check",
     "opted_in_all": "check",
     "opted_out_all": "user-off",
+}
+_DESTINATIONS: Final = {
+    "google": "Gmail",
+    "microsoft": "Outlook and Hotmail",
+    "yahoo": "Yahoo and AOL",
+    "apple": "iCloud",
+    "other": "Everybody else",
 }
 _REASONS: Final = {
     "no_address": "there is no e-mail address",
@@ -105,6 +127,34 @@ def duration(seconds: int) -> str:
     if seconds < 120:
         return f"{seconds} s"
     return f"{round(seconds / 60)} min" if seconds < 7200 else f"{round(seconds / 3600)} h"
+
+
+@register.filter
+def destination_name(name: str) -> str:
+    """Return who receives mail as people know them; a domain with a limit of its own is its own name."""
+    return _DESTINATIONS.get(str(name), str(name))
+
+
+@register.filter
+def until_then(at: datetime) -> str:
+    """Return how long it is until ``at`` as a person says it, hours with their minutes."""
+    seconds = max(0, round((at - clock.now()).total_seconds()))
+    if seconds < 7200:
+        return duration(seconds)
+    hours, rest = divmod(round(seconds / 300) * 5, 60)
+    if hours >= 48:
+        return f"{round(hours / 24)} days"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+@register.filter
+def minutes(number: int) -> str:
+    """Return a number of minutes as a person says it."""
+    for size, name in ((1440, "day"), (60, "hour"), (1, "minute")):
+        if number % size == 0:
+            count = number // size
+            return f"{count} {name}{'s' if count != 1 else ''}"
+    return ""
 
 
 @register.filter

@@ -20,6 +20,8 @@ from postroom.core.campaigns.selectors.campaigns import (
     preview_campaign,
     preview_composition,
 )
+from postroom.core.campaigns.selectors.forecasts import forecast_campaign
+from postroom.core.campaigns.selectors.progress import show_progress
 from postroom.core.campaigns.selectors.trials import list_variants, own_words, score_variants
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "count_campaign_audience",
     "fence_of",
     "find_obstacles",
+    "forecast_campaign",
     "get_campaign",
     "has_people",
     "list_campaigns",
@@ -42,4 +45,5 @@ __all__ = [
     "preview_campaign",
     "preview_composition",
     "score_variants",
+    "show_progress",
 ]

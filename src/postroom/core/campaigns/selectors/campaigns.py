@@ -1,20 +1,19 @@
 """Reads of campaigns: one, many, and how one will look."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
-
-from django.db.models import Q, Sum
-from django.db.models.functions import Coalesce
 
 from postroom.core.campaigns.errors import NoSuchCampaign
 from postroom.core.campaigns.models import Campaign
 from postroom.core.campaigns.rules import EXAMPLE_READER
 from postroom.core.campaigns.types import CampaignStatus, Words
 from postroom.core.contacts import selectors as contacts
+from postroom.core.mail import selectors as mail
+from postroom.core.mail.models import Batch
 from postroom.core.mail.rules import compose
-from postroom.core.mail.types import BodyFormat, ChunkStatus, Composition
+from postroom.core.mail.types import BatchStatus, BodyFormat, Composition
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.paging import Page, PageRequest, fetch_page
 from postroom.kit.types import JSONValue
@@ -50,13 +49,24 @@ def lock_campaign(*, workspace: Workspace, uid: UUID) -> Campaign:
 
 def list_campaigns(*, workspace: Workspace, page: PageRequest, status: str = "") -> Page[CampaignRow]:
     """Return campaigns with their progress, newest first; with ``status``, only those."""
-    done = Sum("batch__chunks__size", filter=Q(batch__chunks__status=ChunkStatus.DONE))
-    rows = Campaign.objects.filter(workspace=workspace).select_related("batch").annotate(done=Coalesce(done, 0))
+    rows = Campaign.objects.filter(workspace=workspace).select_related("batch", "recurrence")
     if status:
         rows = rows.filter(status=status)
-    return fetch_page(rows.order_by("-id"), page).map(
-        lambda row: CampaignRow(row, total=row.batch.total if row.batch else 0, done=row.done)
-    )
+    found = fetch_page(rows.order_by("-id"), page)
+    done = _count_done([row.batch for row in found.items if row.batch is not None])
+    return found.map(lambda row: _row(row, done))
+
+
+def _count_done(batches: Sequence[Batch]) -> dict[int, int]:
+    """Return how many people of each batch need nothing more: all, where it is done; only the others are looked at."""
+    done = {batch.pk: batch.total for batch in batches if batch.status == BatchStatus.DONE}
+    moving = [batch.pk for batch in batches if batch.pk not in done]
+    return {**done, **(mail.count_done(batch_ids=moving) if moving else {})}
+
+
+def _row(campaign: Campaign, done: Mapping[int, int]) -> CampaignRow:
+    batch = campaign.batch
+    return CampaignRow(campaign, total=batch.total if batch else 0, done=done.get(batch.pk, 0) if batch else 0)
 
 
 def list_runs(*, campaign: Campaign, limit: int = 20) -> list[Campaign]:

@@ -1,9 +1,12 @@
 """Variants of a campaign: what each says, and how each did."""
 
+from collections.abc import Mapping
+
 from postroom.core.campaigns.models import Campaign
 from postroom.core.campaigns.rules import LETTERS, words_of
 from postroom.core.campaigns.types import Score, Words
 from postroom.core.mail import selectors as mail
+from postroom.core.mail.types import BatchCounts
 
 
 def own_words(campaign: Campaign) -> Words:
@@ -33,10 +36,16 @@ def score_variants(*, campaign: Campaign) -> list[Score]:
     batch = campaign.batch
     if batch is None:
         return []
-    contents = {LETTERS[0]: batch.content_id}
+    return score_contents(campaign, mail.sum_by_content(mail.count_batch_by(batch_id=batch.pk)))
+
+
+def score_contents(campaign: Campaign, counts: Mapping[int, BatchCounts]) -> list[Score]:
+    """Return how each variant did, by letter, from the counts of what each was frozen to."""
+    contents: dict[str, int | None] = {LETTERS[0]: campaign.batch.content_id if campaign.batch else None}
     contents.update(campaign.variants.order_by("letter").values_list("letter", "content_id"))
-    counts = mail.sum_by_content(mail.count_batch_by(batch_id=batch.pk))
-    return [
-        Score(letter, found.delivered, found.opened, found.clicked) if found else Score(letter, 0, 0, 0)
-        for letter, found in ((letter, counts.get(content_id)) for letter, content_id in contents.items())
-    ]
+    scores = []
+    for letter, content_id in contents.items():
+        found = counts.get(content_id or 0)
+        acts = (found.delivered, found.opened, found.clicked) if found else (0, 0, 0)
+        scores.append(Score(letter, *acts))
+    return scores

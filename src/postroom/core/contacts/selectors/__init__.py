@@ -11,6 +11,7 @@ from postroom.core.contacts.selectors.aliases import list_former_addresses, list
 from postroom.core.contacts.selectors.arrivals import find_bringing_import
 from postroom.core.contacts.selectors.audience import (
     count_audience,
+    count_audience_domains,
     count_audience_zones,
     has_audience,
     iter_audience,
@@ -94,6 +95,7 @@ __all__ = [
     "browse_contacts",
     "can_undo_bulk",
     "count_audience",
+    "count_audience_domains",
     "count_audience_zones",
     "count_consents",
     "count_members",

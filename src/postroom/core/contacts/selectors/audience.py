@@ -62,9 +62,20 @@ def count_audience_zones(*, workspace: Workspace, audience: Audience, now: datet
 
     Raises NoSuchSegment, BadFilter, SegmentTooSlow.
     """
-    people = _people(workspace, audience, now)
+    return _count_by("c.timezone", _people(workspace, audience, now))
+
+
+def count_audience_domains(*, workspace: Workspace, audience: Audience, now: datetime) -> dict[str, int]:
+    """Return how many people of an audience have an address at each domain, in at most five seconds.
+
+    Raises NoSuchSegment, BadFilter, SegmentTooSlow.
+    """
+    return _count_by("split_part(c.email, '@', 2)", _people(workspace, audience, now))
+
+
+def _count_by(column: str, people: Sql) -> dict[str, int]:
     with segment_time_limit(), connection.cursor() as cursor:
-        cursor.execute(f"SELECT c.timezone, count(*) FROM {people.text} GROUP BY 1", people.params)  # noqa: S608 - as above
+        cursor.execute(f"SELECT {column}, count(*) FROM {people.text} GROUP BY 1", people.params)  # noqa: S608 - as above
         return dict(cursor.fetchall())
 
 

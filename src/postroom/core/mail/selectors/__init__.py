@@ -1,5 +1,6 @@
 """Reads of mail: accounts, templates, the ledger and its counts, the sandbox."""
 
+from postroom.core.mail.selectors.accounts import AccountState, get_account_state, list_account_states
 from postroom.core.mail.selectors.addressees import Addressee, find_addressee, find_workspaces
 from postroom.core.mail.selectors.batches import (
     count_batch,
@@ -31,6 +32,7 @@ from postroom.core.mail.selectors.limits import (
     goes_by_recipients,
     known_destinations,
     list_limits,
+    list_limits_of,
     terms_of,
 )
 from postroom.core.mail.selectors.links import find_link
@@ -66,9 +68,10 @@ from postroom.core.mail.selectors.senders import get_sender, list_senders, load_
 from postroom.core.mail.selectors.stops import find_stop, is_installation_stopped, is_quiet
 from postroom.core.mail.selectors.templates import get_template, list_templates
 from postroom.core.mail.selectors.transcripts import find_transcript
-from postroom.core.mail.selectors.unmoved import count_unmoved_zones
+from postroom.core.mail.selectors.unmoved import count_unmoved_domains, count_unmoved_zones
 
 __all__ = [
+    "AccountState",
     "Addressee",
     "FoundMessages",
     "HeldClaims",
@@ -82,6 +85,7 @@ __all__ = [
     "count_parked_events",
     "count_sandbox_mails",
     "count_today",
+    "count_unmoved_domains",
     "count_unmoved_zones",
     "count_waiting",
     "dns_records",
@@ -96,6 +100,7 @@ __all__ = [
     "forecast_batch",
     "forecast_sending",
     "foresee",
+    "get_account_state",
     "get_batch",
     "get_domain",
     "get_domain_by_id",
@@ -112,12 +117,14 @@ __all__ = [
     "is_webhook_password",
     "iter_sandbox_mails",
     "known_destinations",
+    "list_account_states",
     "list_domain_changes",
     "list_domain_senders",
     "list_domains",
     "list_held_claims",
     "list_keys",
     "list_limits",
+    "list_limits_of",
     "list_message_events",
     "list_messages",
     "list_parked_events",

@@ -1,0 +1,225 @@
+"""The ways a campaign goes out, and how its page shows them: variants, the reader's clock, a timetable, once more."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from postroom.core.campaigns import services
+from postroom.core.campaigns.models import Campaign, Recurrence, Trial
+from postroom.core.campaigns.types import CampaignStatus, Metric, TrialPlan, Words
+from postroom.core.contacts.models import Contact
+from postroom.core.events import services as events
+from postroom.core.mail import services as mail
+from postroom.core.mail.models import Message
+from postroom.core.workspaces.models import Workspace
+from postroom.kit import clock
+from tests.core.campaigns.makers import make_draft
+from tests.core.mail.services.bulk import hand_over_all
+from tests.factories import make_actor, make_contact
+from tests.web.test_campaigns import draft_form
+
+pytestmark = pytest.mark.django_db
+
+OTHER = Words(subject="Other words", sender_name="Ada")
+
+
+def page_of(client: Client, workspace: Workspace, uid: UUID, ending: str = "") -> str:
+    response = client.get(f"/w/{workspace.slug}/campaigns/{uid}/{ending}", follow=True)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def readers_of(workspace: Workspace, *addresses: str) -> list[Contact]:
+    return [make_contact(workspace=workspace, email=address) for address in addresses]
+
+
+def begin(workspace: Workspace, draft: Campaign) -> Campaign:
+    """Send a draft and freeze its audience."""
+    now = clock.now()
+    services.send_campaign(workspace=workspace, uid=draft.uid, actor=make_actor(), now=now)
+    services.start_campaign(campaign_id=draft.pk, now=now)
+    return Campaign.objects.get(pk=draft.pk)
+
+
+def send_all() -> None:
+    now = clock.now() + timedelta(seconds=5)
+    while work := mail.claim_work(owner="here-1", now=now):
+        mail.finish_chunk(claim=work.claim, handovers=hand_over_all(work), now=now)  # type: ignore[arg-type]
+    events.dispatch_events(now=now)
+
+
+def test_variants_are_written_in_the_composer_and_tried_out(as_owner: Client, workspace: Workspace) -> None:
+    draft = make_draft(workspace=workspace)
+    form = draft_form(
+        workspace,
+        B_subject="Other words",
+        C_sender_name="Ada",
+        percent="30",
+        metric="clicks",
+        wait_minutes="120",
+        wanted_count="50",
+    )
+    saved = as_owner.post(f"/w/{workspace.slug}/campaigns/{draft.uid}/", {**form, "review": "1"}, follow=True)
+    page = saved.content.decode()
+    assert "Variant C" in page
+    assert "30 % of them; the rest gets the one that most people click in, 2 hours after" in page
+    assert [(row.letter, row.subject, row.sender_name) for row in draft.variants.order_by("letter")] == [
+        ("B", "Other words", ""),
+        ("C", "", "Ada"),
+    ]
+    trial = Trial.objects.get()
+    assert (trial.percent, trial.metric, trial.wait_minutes, trial.wanted_count) == (30, "clicks", 120, 50)
+    composer = page_of(as_owner, workspace, draft.uid)
+    assert 'value="Other words"' in composer
+
+
+def test_without_variants_there_is_no_trial(as_owner: Client, workspace: Workspace) -> None:
+    draft = make_draft(workspace=workspace, variants=(OTHER,), trial=TrialPlan())
+    as_owner.post(f"/w/{workspace.slug}/campaigns/{draft.uid}/", draft_form(workspace))
+    assert (Trial.objects.count(), draft.variants.count()) == (0, 0)
+
+
+def test_the_page_shows_how_variants_did_and_lets_a_person_choose(as_owner: Client, workspace: Workspace) -> None:
+    readers = readers_of(workspace, *(f"p{number}@gmail.com" for number in range(30)))
+    plan = TrialPlan(percent=60, wait_minutes=None)
+    campaign = begin(workspace, make_draft(workspace=workspace, readers=readers, variants=(OTHER,), trial=plan))
+    send_all()
+    page = page_of(as_owner, workspace, campaign.uid, "report/")
+    assert "when you choose it" in page
+    assert "Too few people have acted" in page
+    assert "for the winner" in page
+    chosen = as_owner.post(f"/w/{workspace.slug}/campaigns/{campaign.uid}/decide/", {"letter": "B"}, follow=True)
+    assert "B won" in chosen.content.decode()
+    assert "for the winner" not in chosen.content.decode()
+    again = as_owner.post(f"/w/{workspace.slug}/campaigns/{campaign.uid}/decide/", {"letter": "A"}, follow=True)
+    assert "nothing to decide" in again.content.decode()
+    send_all()
+    assert Message.objects.values("contact").distinct().count() == 30
+
+
+def test_a_viewer_sees_variants_and_chooses_nothing(as_viewer: Client, workspace: Workspace) -> None:
+    plan = TrialPlan(percent=60, wait_minutes=None)
+    readers = readers_of(workspace, *(f"p{number}@gmail.com" for number in range(9)))
+    campaign = begin(workspace, make_draft(workspace=workspace, readers=readers, variants=(OTHER,), trial=plan))
+    assert "to the rest</button>" not in page_of(as_viewer, workspace, campaign.uid, "report/")
+    refused = as_viewer.post(f"/w/{workspace.slug}/campaigns/{campaign.uid}/decide/", {"letter": "B"})
+    assert refused.status_code == 403
+
+
+def test_who_gets_it_when_is_said_before_it_goes_by_the_readers_clock(as_owner: Client, workspace: Workspace) -> None:
+    readers = readers_of(workspace, "a@example.com", "b@example.com", "c@example.com")
+    for reader, zone in zip(readers, ("Pacific/Kiritimati", "Pacific/Pago_Pago", ""), strict=True):
+        Contact.objects.filter(pk=reader.pk).update(timezone=zone)
+    draft = make_draft(workspace=workspace, readers=readers)
+    wall = clock.now().replace(tzinfo=None) + timedelta(hours=3)
+    asked = {"at": f"{wall:%Y-%m-%dT%H:%M}", "by": "reader"}
+    here = f"/w/{workspace.slug}/campaigns/{draft.uid}"
+    for headers in ({}, {"HX-Request": "true"}):
+        page = as_owner.get(f"{here}/waves/", asked, headers=headers).content.decode()
+        assert "at once</strong>: it has passed there" in page
+        assert page.index("Pacific/Kiritimati") < page.index("no zone known") < page.index("Pacific/Pago_Pago")
+    as_owner.post(f"{here}/schedule/", asked)
+    draft.refresh_from_db()
+    assert draft.status == CampaignStatus.SCHEDULED
+    assert datetime.combine(draft.local_date, draft.local_time) == wall.replace(second=0, microsecond=0)  # type: ignore[arg-type]
+    assert "by each reader's own clock" in page_of(as_owner, workspace, draft.uid).replace("&#x27;", "'")
+
+
+def test_what_cannot_be_scheduled_is_said_beside_the_form(as_owner: Client, workspace: Workspace) -> None:
+    draft = make_draft(workspace=workspace, readers=readers_of(workspace, "a@example.com"))
+    here = f"/w/{workspace.slug}/campaigns/{draft.uid}/schedule/"
+    for asked, words in (
+        ({"at": "2020-01-01T09:00"}, "has passed already"),
+        ({"at": "2020-01-01T09:00", "by": "reader"}, "passed everywhere"),
+        ({"at": ""}, "This field is required"),
+    ):
+        assert words in as_owner.post(here, asked).content.decode()
+    draft.refresh_from_db()
+    assert draft.status == CampaignStatus.DRAFT
+
+
+def test_a_campaign_repeats_runs_pauses_and_stops(as_owner: Client, workspace: Workspace) -> None:
+    draft = make_draft(workspace=workspace, readers=readers_of(workspace, "a@example.com"))
+    here = f"/w/{workspace.slug}/campaigns/{draft.uid}"
+    asked = {"frequency": "weekly", "weekdays": ["0", "3"], "time": "09:00", "most_runs": "5", "day": "1"}
+    page = as_owner.post(f"{here}/repeat/", asked, follow=True).content.decode()
+    assert "Goes out every Monday and Thursday at 09:00" in page
+    assert "at most 5 times" in page
+    assert "Nothing has gone out yet" in page
+    next_at = Recurrence.objects.get().next_at
+    assert next_at is not None
+    services.run_due_recurrences(now=next_at)
+    assert "1 run so far" in page_of(as_owner, workspace, draft.uid)
+    as_owner.post(f"{here}/pause/")
+    assert "Resume</button>" in page_of(as_owner, workspace, draft.uid)
+    as_owner.post(f"{here}/resume/")
+    assert "Repeating" in page_of(as_owner, workspace, draft.uid)
+    assert "next " in as_owner.get(f"/w/{workspace.slug}/campaigns/").content.decode()
+    as_owner.post(f"{here}/cancel/")
+    draft.refresh_from_db()
+    assert draft.status == CampaignStatus.DRAFT
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"frequency": "weekly", "time": "09:00"}, "Choose at least one day"),
+        ({"frequency": "daily", "time": "25:00"}, "Enter a valid time"),
+        ({"frequency": "daily", "time": "09:00", "ends_on": "2020-01-01"}, "never run"),
+        ({"frequency": "daily", "time": "09:00", "most_runs": "0"}, "greater than or equal to 1"),
+    ],
+)
+def test_a_timetable_that_makes_no_sense_is_said_and_nothing_repeats(
+    as_owner: Client, workspace: Workspace, asked: dict[str, str], words: str
+) -> None:
+    draft = make_draft(workspace=workspace, readers=readers_of(workspace, "a@example.com"))
+    page = as_owner.post(f"/w/{workspace.slug}/campaigns/{draft.uid}/repeat/", asked).content.decode()
+    assert words in page
+    assert Recurrence.objects.count() == 0
+
+
+def test_it_is_sent_again_to_those_it_did_not_move(as_owner: Client, workspace: Workspace) -> None:
+    readers = readers_of(workspace, "a@example.com", "b@example.com", "c@example.com")
+    campaign = begin(workspace, make_draft(workspace=workspace, readers=readers))
+    send_all()
+    Message.objects.filter(contact=readers[0]).update(opened_at=clock.now())
+    here = f"/w/{workspace.slug}/campaigns/{campaign.uid}"
+    assert "Send it again to those it did not move" in page_of(as_owner, workspace, campaign.uid, "report/")
+    same = as_owner.post(f"{here}/again/", {"by": "opens", "subject": campaign.subject}, follow=True)
+    assert "another subject" in same.content.decode()
+    made = as_owner.post(f"{here}/again/", {"by": "opens", "subject": "Once more"}, follow=True)
+    page = made.content.decode()
+    assert "and did not open it" in page
+    draft = Campaign.objects.get(resend_of=campaign)
+    saved = as_owner.post(
+        f"/w/{workspace.slug}/campaigns/{draft.uid}/",
+        {**draft_form(workspace, name="Again", list_ids=[]), "review": "1"},
+        follow=True,
+    )
+    assert "Send to 2 people" in saved.content.decode()
+    assert [one.pk for one in draft.lists.all()] == [one.pk for one in campaign.lists.all()]
+
+
+def test_the_report_parts_people_by_mailbox_provider(as_viewer: Client, workspace: Workspace) -> None:
+    readers = readers_of(workspace, "a@gmail.com", "b@googlemail.com", "c@outlook.com", "d@example.com")
+    campaign = begin(workspace, make_draft(workspace=workspace, readers=readers))
+    send_all()
+    page = page_of(as_viewer, workspace, campaign.uid, "report/")
+    table = page[page.index('id="destinations"') :]
+    assert table.index("Gmail") < table.index("Everybody else")
+    assert "Outlook and Hotmail" in table
+
+
+@pytest.mark.parametrize("readers", [2, 24])
+def test_the_report_costs_the_same_however_many_people_and_variants_there_are(
+    as_viewer: Client, workspace: Workspace, django_assert_max_num_queries: DjangoAssertNumQueries, readers: int
+) -> None:
+    people = readers_of(workspace, *(f"p{number}@example{number}.com" for number in range(readers)))
+    variants = (OTHER, Words(subject="Third"), Words(subject="Fourth")) if readers > 2 else (OTHER,)
+    plan = TrialPlan(percent=50, metric=Metric.CLICKS)
+    campaign = begin(workspace, make_draft(workspace=workspace, readers=people, variants=variants, trial=plan))
+    with django_assert_max_num_queries(24):
+        page_of(as_viewer, workspace, campaign.uid, "report/")
