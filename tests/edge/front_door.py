@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from types import TracebackType
 from typing import Self
 
@@ -36,14 +36,17 @@ def front_door(**environment: str) -> Iterator[FrontDoor]:
     """Run the web process until the block ends; ``environment`` overrides its settings."""
     port = free_port()
     settings = {"POSTROOM_WEB_HOST": "127.0.0.1", "POSTROOM_WEB_PORT": str(port), "POSTROOM_WEB_WORKERS": "1"}
-    process = subprocess.Popen([sys.executable, "-c", SERVE], env={**child_environment(), **settings, **environment})
-    door = FrontDoor(f"http://127.0.0.1:{port}", process)
-    try:
-        _wait_alive(door)
-        yield door
-    finally:
-        process.terminate()
-        process.wait(20)
+    with TemporaryDirectory(prefix="pr", ignore_cleanup_errors=True) as own:  # its disk is of this database
+        settings["POSTROOM_DATA_DIR"] = own
+        given = {**child_environment(), **settings, **environment}
+        process = subprocess.Popen([sys.executable, "-c", SERVE], env=given)
+        door = FrontDoor(f"http://127.0.0.1:{port}", process)
+        try:
+            _wait_alive(door)
+            yield door
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 def free_port() -> int:
@@ -74,6 +77,8 @@ class DatabaseSwitch:
         self._path = self.directory / ".s.PGSQL.5432"
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._listener: socket.socket | None = None
+        self._flowing = threading.Event()
+        self._flowing.set()
 
     def __enter__(self) -> Self:
         self.on()
@@ -111,6 +116,15 @@ class DatabaseSwitch:
                 _hang_up(end)
         self._pairs.clear()
 
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Let nothing through and cut nothing, as a server that hangs does, until the block ends."""
+        self._flowing.clear()
+        try:
+            yield
+        finally:
+            self._flowing.set()
+
     def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
@@ -121,12 +135,13 @@ class DatabaseSwitch:
             server.connect(self._server)
             self._pairs.append((client, server))
             for source, target in ((client, server), (server, client)):
-                threading.Thread(target=_pump, args=(source, target), daemon=True).start()
+                threading.Thread(target=_pump, args=(source, target, self._flowing), daemon=True).start()
 
 
-def _pump(source: socket.socket, target: socket.socket) -> None:
+def _pump(source: socket.socket, target: socket.socket, flowing: threading.Event) -> None:
     try:
         while octets := source.recv(65536):
+            flowing.wait()
             target.sendall(octets)
     except OSError:
         pass

@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import random
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -38,14 +40,15 @@ async def _lost(scope: Scope, receive: Receive, send: Send) -> None:
 def visit(paths: list[str]) -> list[tuple[int, str]]:
     """Return the status and Location of each path, answered by the real handlers over the test's database."""
 
-    async def run() -> list[tuple[int, str]]:
-        tracking = Tracking(fallback=_lost)
+    async def run(directory: str) -> list[tuple[int, str]]:
+        tracking = Tracking(fallback=_lost, directory=Path(directory))
         try:
             return [await _visit(tracking, path) for path in paths]
         finally:
             await tracking.close()
 
-    return asyncio.run(run())
+    with TemporaryDirectory() as directory:
+        return asyncio.run(run(directory))
 
 
 async def _visit(tracking: Tracking, path: str) -> tuple[int, str]:
@@ -126,12 +129,12 @@ def test_an_address_with_line_ends_cannot_add_headers() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_links_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_links_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("postroom.edge.tracking.links._REMEMBERED", 2)
     content = make_content(workspace=make_workspace(), urls=[f"https://example.com/{number}" for number in range(3)])
 
     async def run() -> list[str | None]:
-        links = Links()
+        links = Links(tmp_path)
         for number in (0, 1, 0, 2):
             await links.find(content.pk, number)
         await asyncio.to_thread(TrackedLink.objects.all().delete)

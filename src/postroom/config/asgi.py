@@ -1,9 +1,10 @@
-"""The front door: one ASGI application on one port. Opens and clicks go to raw handlers, the questions of monitoring to
-``config.health``, everything else to Django in a fixed pool of threads.
+"""The front door: one ASGI application on one port. Opens, clicks and opt-outs go to raw handlers, the questions of
+monitoring to ``config.health``, everything else to Django in a fixed pool of threads.
 """
 
 import asyncio
-from collections.abc import Callable
+import gc
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from ipaddress import ip_address
@@ -20,6 +21,10 @@ from postroom.config import health
 from postroom.config.bodies import BufferedBodies
 from postroom.config.health import Answer
 from postroom.edge.tracking import Tracking
+from postroom.edge.unsubscribe.application import OptOuts
+from postroom.edge.upkeep import Upkeep
+from postroom.edge.webhooks import PREFIX as HOOKS
+from postroom.edge.webhooks import Webhooks
 from postroom.kit import clock
 from postroom.kit.asgi import Application, Receive, Scope, Send, answer, find_header
 
@@ -32,7 +37,10 @@ class FrontDoor:
 
     def __init__(self, django: Application) -> None:
         self._django = django
-        self._tracking = Tracking(fallback=django)
+        self._tracking = Tracking(fallback=django, directory=settings.EDGE_DIR)
+        self._opt_outs = OptOuts(django, settings.EDGE_DIR, self._tracking.is_away)
+        self._webhooks = Webhooks()
+        self._upkeep = Upkeep(self._tracking.look, self._opt_outs.look)
         # Apart from Django's threads, so that a busy installation still says how it is.
         self._monitoring = ThreadPoolExecutor(max_workers=1, thread_name_prefix="monitoring")
         self._answers: dict[str, Callable[[], Answer]] = {
@@ -41,15 +49,15 @@ class FrontDoor:
             _FIGURES: lambda: health.answer_metrics(now=clock.now()),
         }
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one request, one socket or the life of the process."""
         if scope["type"] == "http":
-            scope = see_through_proxies(scope)
-            await self._route(scope)(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
-        else:
-            await send({"type": "websocket.close", "code": 1000})
+            if settings.TRUSTED_PROXIES:
+                scope = see_through_proxies(scope)
+            return self._route(scope)(scope, receive, send)
+        if scope["type"] == "lifespan":
+            return self._live(receive, send)
+        return send({"type": "websocket.close", "code": 1000})
 
     def _route(self, scope: Scope) -> Application:
         path = scope["path"]
@@ -57,6 +65,10 @@ class FrontDoor:
             return self._tracking.open
         if path.startswith("/c/"):
             return self._tracking.click
+        if path.startswith("/u/"):
+            return self._opt_outs
+        if path.startswith(HOOKS):
+            return self._webhooks
         question = self._answers.get(path)
         if question is not None and (path != _FIGURES or _is_from_inside(scope)):
             return partial(self._monitor, question)
@@ -71,11 +83,23 @@ class FrontDoor:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                self._upkeep.start()
+                _spare_the_collector()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                await self._upkeep.close()
                 await self._tracking.close()
+                await self._opt_outs.close()
+                await self._webhooks.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _spare_the_collector() -> None:
+    """What the application is made of stays; looking for garbage in it would hold up everybody for 50 ms at a time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def see_through_proxies(scope: Scope) -> Scope:

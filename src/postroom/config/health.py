@@ -1,6 +1,6 @@
 """What monitoring asks: whether this process lives, whether the installation is ready, and its figures.
 
-All answers come from the database, so every process of every machine tells the same story.
+All but what waits on a machine's own disk comes from the database, so every process tells the same story.
 """
 
 from dataclasses import dataclass
@@ -9,10 +9,12 @@ from threading import Event
 from typing import Final
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from postroom.core.insights.selectors import installation
+from postroom.edge.disk import measure_spools
 from postroom.kit.metrics import Series, render
 
 # A worker says that it lives every 10 seconds.
@@ -67,8 +69,24 @@ def count_pending_migrations() -> int:
 
 
 def answer_metrics(*, now: datetime) -> Answer:
-    """Give the figures of the installation in the text format of Prometheus."""
-    return Answer(200, "text/plain; version=0.0.4; charset=utf-8", render(list_series(now=now)))
+    """Give the figures of this machine and of the installation in the text format of Prometheus; without the database
+    those of this machine alone.
+    """
+    series = list_local_series()
+    try:
+        series += list_series(now=now)
+        is_up = 1.0
+    except DatabaseError as error:
+        log.warning("health.database_unreachable", error=type(error).__name__)
+        is_up = 0.0
+    series.append(Series("postroom_database_up", "Whether the database answers.", {"": is_up}))
+    return Answer(200, "text/plain; version=0.0.4; charset=utf-8", render(series))
+
+
+def list_local_series() -> list[Series]:
+    """Return the figures of this machine."""
+    waiting = measure_spools(settings.EDGE_DIR)
+    return [Series("postroom_spool_octets", "Kept on this machine until the database is back.", waiting, "spool")]
 
 
 def list_series(*, now: datetime) -> list[Series]:

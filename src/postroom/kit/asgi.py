@@ -19,8 +19,23 @@ def find_header(scope: Scope, name: bytes) -> str:
     return ""
 
 
+class Prepared:
+    """A whole answer made once and given often."""
+
+    __slots__ = ("_body", "_empty", "_start")
+
+    def __init__(self, status: int, headers: Headers, body: bytes) -> None:
+        length = (b"content-length", str(len(body)).encode("ascii"))
+        self._start = {"type": "http.response.start", "status": status, "headers": [*headers, length]}
+        self._body = {"type": "http.response.body", "body": body}
+        self._empty = {"type": "http.response.body", "body": b""}
+
+    async def give(self, scope: Scope, send: Send) -> None:
+        """Send it; to HEAD without its body (RFC 9110, section 9.3.2)."""
+        await send(self._start)
+        await send(self._empty if scope["method"] == "HEAD" else self._body)
+
+
 async def answer(scope: Scope, send: Send, status: int, headers: Headers = (), body: bytes = b"") -> None:
     """Send a whole answer; to HEAD without its body (RFC 9110, section 9.3.2)."""
-    length = (b"content-length", str(len(body)).encode("ascii"))
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    await Prepared(status, headers, body).give(scope, send)

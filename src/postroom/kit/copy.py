@@ -31,6 +31,17 @@ def copy_lines(table: str, columns: Sequence[str], lines: Iterable[str]) -> None
             copy.write(piece)
 
 
+def copy_octets(statement: bytes, octets: bytes) -> None:
+    """Append rows that are lines of COPY's text format already, by a statement of ``copy_statement``."""
+    with connection.cursor() as cursor, cursor.cursor.copy(statement) as copy:
+        copy.write(octets)
+
+
+def copy_statement(table: str, columns: Sequence[str]) -> bytes:
+    """Return the statement that appends rows to ``table``, for a connection of whatever kind; both names are ours."""
+    return f"COPY {table} ({', '.join(columns)}) FROM STDIN".encode("ascii")
+
+
 def copy_cell(text: str) -> str:
     """Return a text as a cell of COPY's text format (PostgreSQL, "COPY", section "Text Format")."""
     return text.translate(_ESCAPES)

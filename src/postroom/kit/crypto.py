@@ -72,6 +72,8 @@ def unsign(purpose: str, signed: bytes) -> bytes | None:
     links in mail already delivered survive a rotation.
     """
     payload, mac = signed[:-MAC_SIZE], signed[-MAC_SIZE:]
+    if hmac.compare_digest(mac, keyed_hash(purpose, payload)):  # nearly always, so it does not wait for the others
+        return payload
     return payload if matches(mac, keyed_hashes(purpose, payload)) else None
 
 
