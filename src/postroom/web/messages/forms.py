@@ -11,7 +11,7 @@ class SearchForm(forms.Form):
 
     q = forms.CharField(required=False, max_length=300)
     status = forms.TypedChoiceField(
-        required=False, coerce=MessageStatus, empty_value=None, choices=[("", "Every state"), *STATUSES.items()]
+        required=False, coerce=MessageStatus, empty_value=None, choices=[("", "Every state"), *STATUSES]
     )
     kind = forms.TypedChoiceField(
         required=False, coerce=MessageClass, empty_value=None, choices=[("", "Every kind"), *MessageClass.choices]

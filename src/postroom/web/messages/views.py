@@ -48,7 +48,6 @@ def show_message(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     context = {
         "message": message,
         "outlook": outlook,
-        "status_words": STATUSES[message.status],
         "next_words": say_next(message, outlook, now),
         "trail": list(tell_trail(message, mail.list_message_events(message=message))),
         "attempts": mail.find_transcript(workspace=room.workspace, message_uid=uid),

@@ -11,22 +11,22 @@ from postroom.web.templatetags.house import because, duration
 if TYPE_CHECKING:
     from postroom.core.mail.models import Message
 
-STATUSES: Final[Mapping[str, str]] = {
-    MessageStatus.QUEUED: "Waits for its turn",
-    MessageStatus.CLAIMED: "Being sent",
-    MessageStatus.WIRE: "Being sent",
-    MessageStatus.SENT: "Sent",
-    MessageStatus.DEFERRED: "Put off",
-    MessageStatus.FAILED: "Failed",
-    MessageStatus.SUPPRESSED: "Held back",
-    MessageStatus.IN_DOUBT: "In doubt",
-    MessageStatus.CANCELLED: "Cancelled",
-}
+STATUSES: Final = (
+    (MessageStatus.QUEUED, "Queued"),
+    (MessageStatus.CLAIMED, "Sending"),
+    (MessageStatus.SENT, "Sent"),
+    (MessageStatus.DEFERRED, "Deferred"),
+    (MessageStatus.FAILED, "Failed"),
+    (MessageStatus.SUPPRESSED, "Suppressed"),
+    (MessageStatus.IN_DOUBT, "In doubt"),
+    (MessageStatus.CANCELLED, "Cancelled"),
+)
+"""The states that one can look for, in the order of a message's life."""
 
 _EVENTS: Final[Mapping[str, str]] = {
     EventType.SENT: "Sent",
     EventType.DELIVERED: "Taken by the receiving server",
-    EventType.DEFERRED: "Put off",
+    EventType.DEFERRED: "Deferred",
     EventType.FAILED: "Failed",
     EventType.BOUNCED: "Came back",
     EventType.COMPLAINED: "Reported as spam",
