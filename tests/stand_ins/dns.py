@@ -99,7 +99,7 @@ def serve_names() -> Iterator[Zone]:
     threads = []
     for server in (tcp, udp):
         server.daemon_threads = True
-        server.zone = zone  # type: ignore[attr-defined]
+        setattr(server, "zone", zone)  # noqa: B010  (the handlers read it there)
         threads.append(threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True))
         threads[-1].start()
     try:

@@ -150,12 +150,15 @@ def test_it_refuses_addresses_it_never_gave_out(servers: Servers, message: Messa
         f"{local_part}@elsewhere.example",
         f"info@{domain}",
         f"{local_part[:20]}@{domain}",
+        f"{forged}@bounces.news.example",
+        "postmaster@bounces.news.example",
     ]
     with connect(servers.inbound) as client:
         client.ehlo()
         client.mail("")
-        assert [client.rcpt(address)[0] for address in strangers] == [550] * 4
+        assert [client.rcpt(address)[0] for address in strangers] == [550] * 6
         assert client.rcpt(return_path(message).upper())[0] == 250
+        assert client.rcpt(f"{local_part}@bounces.news.example")[0] == 250
     assert InboundMessage.objects.count() == 0
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from postroom.core.mail import services as mail
 from postroom.core.mail.rules import tokens
+from postroom.core.mail.rules.dns_records import RETURN_LABEL
 from postroom.core.mail.types import InboundMail
 from postroom.edge.smtp.storing import answer_when_stored
 from postroom.edge.smtp.threads import in_database_thread
@@ -46,9 +47,13 @@ class InboundHandler:
 def is_ours(address: str) -> bool:
     """Whether ``address`` is a return path or reply address with a true signature, or a role of the inbound domain.
 
-    A signed address may be of any domain: sending domains have return paths of their own that lead here.
+    A signed return path may also be of a sending domain: what is below it and leads here. Whose that is need not be
+    asked, for the signature names the message.
     """
     local_part, _, domain = address.rpartition("@")
-    if tokens.read_bounce(local_part) or tokens.read_reply(local_part):
-        return True
-    return domain.lower() == settings.INBOUND_DOMAIN.lower() and local_part.lower() in _ROLES
+    if domain.lower().startswith(f"{RETURN_LABEL}."):
+        return tokens.read_bounce(local_part) is not None
+    if domain.lower() != settings.INBOUND_DOMAIN.lower():
+        return False
+    signed = tokens.read_bounce(local_part) or tokens.read_reply(local_part)
+    return signed is not None or local_part.lower() in _ROLES
