@@ -9,7 +9,7 @@ from postroom.core.campaigns.models import Campaign
 from postroom.core.campaigns.types import CampaignStatus
 from postroom.core.insights import selectors as insights
 from postroom.core.mail import services as mail
-from postroom.core.mail.models import Message
+from postroom.core.mail.models import Chunk, Message
 from postroom.core.mail.types import EventType, Hit, MessageStatus
 from postroom.core.workspaces.models import Workspace
 from tests.core.campaigns.makers import make_draft
@@ -96,10 +96,27 @@ def test_links_are_counted_by_clicks_and_people_scanners_apart(room: Workspace) 
     assert found == [(URLS[1], 3, 2, 0), (URLS[0], 0, 0, 1)]
 
 
-def test_a_report_takes_five_statements_however_many_people(room: Workspace, django_assert_num_queries: object) -> None:
+def test_a_report_takes_six_statements_however_many_people(room: Workspace, django_assert_num_queries: object) -> None:
     campaign = make_sent_campaign(room, total=12)
-    with django_assert_num_queries(5):  # type: ignore[operator]
+    with django_assert_num_queries(6):  # type: ignore[operator]
         insights.campaign_report(workspace=room, uid=campaign.uid, now=NOW)
+
+
+def test_destinations_and_variants_are_counted_apart_and_add_up(room: Workspace) -> None:
+    campaign = make_sent_campaign(room)
+    batch, other = campaign.batch, make_content(workspace=room)
+    assert batch is not None
+    Chunk.objects.create(batch=batch, number=0, size=4, destination="other")
+    assert insights.campaign_report(workspace=room, uid=campaign.uid, now=NOW).variants == ()
+    Chunk.objects.create(batch=batch, number=1, size=30, destination="google", content=other)
+    make_message(workspace=room, batch=batch, content=other, destination="google", opened_at=NOW, delivered_at=NOW)
+
+    report = insights.campaign_report(workspace=room, uid=campaign.uid, now=NOW)
+
+    places = [(one.destination, one.counts.total, one.counts.opened, one.counts.bounced) for one in report.destinations]
+    assert places == [("google", 30, 1, 0), ("other", 4, 0, 1)]
+    kinds = [(one.content_id, one.subject, one.counts.total, one.counts.delivered) for one in report.variants]
+    assert kinds == [(other.pk, "News", 30, 1), (batch.content_id, "News", 4, 2)]
 
 
 def test_a_draft_has_a_report_without_figures(room: Workspace) -> None:

@@ -35,11 +35,28 @@ class LinkCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class DestinationCounts:
+    """Where the recipients at one mailbox provider stand."""
+
+    destination: str
+    counts: "BatchCounts"
+
+
+@dataclass(frozen=True, slots=True)
+class VariantCounts:
+    """Where the recipients of one content stand."""
+
+    content_id: int
+    subject: str
+    counts: "BatchCounts"
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignReport:
     """What became of a campaign: nothing but the campaign itself before its audience is frozen.
 
     ``fenced`` maps each reason of the may-we-mail rule to how many people it kept out at acceptance; ``hours`` are the
-    first 24 since the start.
+    first 24 since the start. ``destinations`` and ``variants`` have the largest first; one variant alone is none.
     """
 
     campaign: "Campaign"
@@ -47,6 +64,8 @@ class CampaignReport:
     fenced: Mapping[str, int]
     hours: tuple[HourCounts, ...]
     links: tuple[LinkCounts, ...]
+    destinations: tuple[DestinationCounts, ...] = ()
+    variants: tuple[VariantCounts, ...] = ()
 
 
 class TimelineKind(TextChoices):

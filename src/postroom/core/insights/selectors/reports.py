@@ -1,17 +1,20 @@
 """What became of a campaign."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from django.db import connection
 
 from postroom.core.campaigns import selectors as campaigns
-from postroom.core.insights.types import CampaignReport, HourCounts, LinkCounts
+from postroom.core.insights.types import CampaignReport, DestinationCounts, HourCounts, LinkCounts, VariantCounts
 from postroom.core.mail import selectors as mail
-from postroom.core.mail.models import Batch
+from postroom.core.mail.models import Batch, Content
+from postroom.core.mail.types import GroupCounts
 from postroom.core.workspaces.models import Workspace
+
+Row = TypeVar("Row", DestinationCounts, VariantCounts)
 
 HOURS: Final = 24
 
@@ -43,18 +46,33 @@ _NAMES: Final = {
 
 
 def campaign_report(*, workspace: Workspace, uid: UUID, now: datetime) -> CampaignReport:
-    """Return what became of a campaign until ``now``, in five statements. Raises NoSuchCampaign."""
+    """Return what became of a campaign until ``now``, in seven statements at most. Raises NoSuchCampaign."""
     campaign = campaigns.get_campaign(workspace=workspace, uid=uid)
     batch = campaign.batch
     if batch is None:
         return CampaignReport(campaign, counts=None, fenced={}, hours=(), links=())
+    groups = mail.count_batch_by(batch_id=batch.pk)
     return CampaignReport(
         campaign,
         counts=mail.count_batch(batch_id=batch.pk),
         fenced=_sorted(batch.fenced),
         hours=_count_hours(batch.pk, campaign.started_at or batch.created_at, now),
         links=_count_links(batch),
+        destinations=_largest_first(DestinationCounts(*pair) for pair in mail.sum_by_destination(groups).items()),
+        variants=_variants(groups),
     )
+
+
+def _variants(groups: list[GroupCounts]) -> tuple[VariantCounts, ...]:
+    counted = mail.sum_by_content(groups)
+    if len(counted) < 2:
+        return ()
+    subjects = dict(Content.objects.filter(pk__in=counted).values_list("pk", "subject"))
+    return _largest_first(VariantCounts(key, subjects.get(key, ""), counts) for key, counts in counted.items())
+
+
+def _largest_first(rows: Iterable[Row]) -> tuple[Row, ...]:
+    return tuple(sorted(rows, key=lambda row: -row.counts.total))
 
 
 def _count_hours(batch_id: int, start: datetime, now: datetime) -> tuple[HourCounts, ...]:
