@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.db import OperationalError, connection
+from pytest_django import Settings
 
 from postroom.core.mail import selectors
 from postroom.core.mail import services as mail
@@ -279,33 +280,42 @@ def drop_other_connections() -> None:
         )
 
 
-def test_a_claim_whose_answer_was_lost_is_taken_once_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_claim_whose_answer_was_lost_is_taken_once_more_and_others_stay(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Settings
+) -> None:
+    settings.SENDER_CHUNK_SIZE = 3
     workspace = make_workspace()
-    batch = make_campaign(workspace, make_smtp_sender(workspace, 25), 3)
-    answers = [OperationalError("the connection broke after the commit")]
+    batch = make_campaign(workspace, make_smtp_sender(workspace, 25), 6)
+    (urgent,) = send_singly(SenderAccount.objects.get(), 1)
+    answers = [OperationalError("the connection broke after the commit"), None, None]
     claim = mail.claim_work
 
     def claim_and_lose(**what: object) -> Work | None:
         work = claim(**what)  # type: ignore[arg-type]
-        if answers:
-            raise answers.pop()
+        if answers and (broken := answers.pop()):
+            raise broken
         return work
 
     monkeypatch.setattr(mail, "claim_work", claim_and_lose)
     process = SenderProcess(Journal(tmp_path, "somebody"), Pace())
     process._lease.renew(process._lease.clock())
 
-    async def claim_twice() -> tuple[Work | None, Work | None]:
-        found = await process._claim_next(), await process._claim_next()
+    async def claim_often() -> list[Work | None]:
+        found = [await process._claim_next() for _ in range(4)]
         await process._in(process._claimer, lambda: connection.close())
         return found
 
-    lost, work = asyncio.run(claim_twice())
+    single, chunk, lost, again = asyncio.run(claim_often())
+    assert single is not None
+    assert [item.message_id for item in single.items] == [urgent]
+    assert chunk is not None
     assert lost is None
-    assert work is not None
-    assert isinstance(work.claim, ChunkClaim)
-    assert work.claim.attempt == 2
-    assert len(work.items) == 3
+    assert again is not None
+    assert isinstance(again.claim, ChunkClaim)
+    assert (again.claim.attempt, len(again.items)) == (2, 3)
+    standing = mail.check_claims(owner="somebody")
+    assert standing.chunks == {(chunk.claim.chunk_id, 1), (again.claim.chunk_id, 2)}  # type: ignore[union-attr]
+    assert standing.messages == {(urgent, 1)}
     assert Batch.objects.get(pk=batch.pk).status == "sending"
 
 

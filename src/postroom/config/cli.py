@@ -190,13 +190,14 @@ def doctor() -> None:
 @app.command()
 def claims(
     abandon: Annotated[str, typer.Option(help="A sender of this list whose machine will not come back.")] = "",
+    anyway: Annotated[bool, typer.Option("--anyway", help="Abandon one that says it is there.")] = False,
 ) -> None:
     """Show what each sender holds. A dead sender's mail is taken over on its own machine; abandon one that is lost."""
     prepare("claims")
     from postroom.config.commands import claims as held
 
     if abandon:
-        raise typer.Exit(held.abandon_claims(abandon))
+        raise typer.Exit(held.abandon_claims(abandon, is_forced=anyway))
     held.show_claims()
 
 

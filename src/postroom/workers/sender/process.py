@@ -7,7 +7,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,12 +20,13 @@ from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
+from postroom.core.mail.ports import Handover
 from postroom.core.mail.rules.brakes import Brake
 from postroom.core.mail.selectors import load_sender_profile
 from postroom.core.mail.types import SenderProfile, Work
 from postroom.kit.errors import AppError
 from postroom.providers import build_transport
-from postroom.workers.journal import Journal, JournalBroken
+from postroom.workers.journal import ClaimJournal, Journal, JournalBroken
 from postroom.workers.sender import tasks
 from postroom.workers.sender.brakes import Brakes
 from postroom.workers.sender.composer import Composer
@@ -109,6 +110,7 @@ class SenderProcess:
         self._lanes: dict[tuple[int, int], Lane] = {}  # by the account and the one whose server carries its mail
         self._serving: set[asyncio.Task[None]] = set()
         self._booking: set[asyncio.Future[None]] = set()
+        self._held: dict[int, Work] = {}  # all claims that are not booked yet, by their identity
         self._is_unsure = False  # whether a claim may be ours that we know nothing of: its answer was lost
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -157,19 +159,22 @@ class SenderProcess:
 
     async def _claim_next(self) -> Work | None:
         lanes = self._lanes
-        held = sum(lane.urgent_count + lane.bulk_count for lane in lanes.values()) + len(self._booking)
-        if held >= MAX_CLAIMS or not self._lease.is_valid:
+        if len(self._held) >= MAX_CLAIMS or not self._lease.is_valid:
             return None
         busy = [key for key, lane in lanes.items() if lane.bulk_count >= BULK_CLAIMS]
         full = [key for key, lane in lanes.items() if lane.urgent_count >= URGENT_CLAIMS]
         try:
-            if self._is_unsure and not held:
-                await self._in(self._claimer, lambda: tasks.put_back_unknown(self._journal.owner))
+            if self._is_unsure:
+                known = list(self._held.values())
+                await self._in(self._claimer, lambda: tasks.put_back_unknown(self._journal.owner, known))
                 self._is_unsure = False
-            return await self._in(self._claimer, lambda: tasks.claim(self._journal.owner, busy, full))
+            work = await self._in(self._claimer, lambda: tasks.claim(self._journal.owner, busy, full))
         except tasks.DatabaseAway:
             self._is_unsure = True
             return None
+        if work is not None:
+            self._held[id(work)] = work
+        return work
 
     async def _start(self, work: Work) -> None:
         """Give claimed work to its account's lane."""
@@ -181,7 +186,7 @@ class SenderProcess:
             log.warning("lane_refused", sender_id=work.sender_id, route_id=work.route_id, reason=str(error))
             reason, is_permanent = str(error), not isinstance(error, JournalBroken)
             self._book(lambda: tasks.report_failure(work.route_id, reason, is_permanent))
-            self._book(lambda: self._books.close(work, ()))
+            self._close(work, ())
             return
         lane.add(run)
 
@@ -245,6 +250,10 @@ class SenderProcess:
         if self._is_unsure or self._booking:
             with suppress(JournalBroken):
                 self._journal.open_claim()  # so that the journal stays, and whoever comes next settles what we hold
+        else:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pace.finish_within_s):
+                    await self._in(self._booker, lambda: tasks.say_gone(self._journal.owner))
         tasks.ENDING.set()
         self._watcher.close()
         for pool in (self._claimer, self._booker, self._looker):
@@ -252,23 +261,26 @@ class SenderProcess:
 
     def _hand_in(self, run: Run) -> None:
         """Book a run that is over; its journal goes when that is done."""
-        handovers = tuple(run.handovers)
+        self._close(run.work, tuple(run.handovers), run.journal)
 
-        def book() -> None:
-            self._books.close(run.work, handovers)
-            run.journal.remove()
+    def _close(self, work: Work, handovers: Sequence[Handover], journal: ClaimJournal | None = None) -> None:
+        def close() -> None:
+            self._books.close(work, handovers)
+            if journal is not None:
+                journal.remove()
 
-        self._book(book)
+        self._book(close).add_done_callback(lambda _: self._held.pop(id(work), None))
 
     def _report(self, route_id: int, reason: str, is_permanent: bool) -> None:
         """Let an account rest whose server cannot be used."""
         log.warning("sender_account_failed", sender_id=route_id, reason=reason, permanent=is_permanent)
         self._book(lambda: tasks.report_failure(route_id, reason, is_permanent))
 
-    def _book(self, act: Callable[[], None]) -> None:
+    def _book(self, act: Callable[[], None]) -> "asyncio.Future[None]":
         future = asyncio.get_running_loop().run_in_executor(self._booker, lambda: tasks.retried(act))
         self._booking.add(future)
         future.add_done_callback(self._booked)
+        return future
 
     def _booked(self, future: "asyncio.Future[None]") -> None:
         self._booking.discard(future)

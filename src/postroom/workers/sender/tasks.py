@@ -1,5 +1,6 @@
 """What the sender process does in the database, from its threads."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from postroom.core.mail import services as mail
-from postroom.core.mail.ports import Handover, JournalReading
+from postroom.core.mail.ports import Handover
 from postroom.core.mail.rules.compose import CompiledContent
 from postroom.core.mail.selectors import load_compiled_content
 from postroom.core.mail.types import NOTIFY_QUEUE, ChunkClaim, Standing, Work
@@ -26,6 +27,8 @@ from postroom.workers.sender.runs import Contents
 RETRY_S: Final = 0.5
 TELL_S: Final = 10.0
 """How often the accounts are told that their servers work."""
+SAY_S: Final = 10.0
+"""How often a sender says that it is there."""
 CHECK_S: Final = 1.0
 """How often the figures of a batch are looked at when nothing of it failed."""
 ENDING: Final = threading.Event()
@@ -62,10 +65,10 @@ def claim(owner: str, busy: Collection[tuple[int, int]], full: Collection[tuple[
         return mail.claim_work(owner=owner, now=clock.now(), busy=busy, full=full)
 
 
-def put_back_unknown(owner: str) -> None:
-    """Put back what a sender that knows of no claim of its own holds nevertheless. Raises DatabaseAway."""
+def put_back_unknown(owner: str, known: Collection[Work]) -> None:
+    """Put back what a sender holds beside the claims it knows of. Raises DatabaseAway."""
     with _database_may_be_away():
-        count = mail.recover_claims(owner=owner, journal=JournalReading(entries={}, is_complete=True), now=clock.now())
+        count = mail.put_back_unknown(owner=owner, known=known, now=clock.now())
     if count:
         log.warning("unknown_claims_put_back", claims=count)
 
@@ -141,7 +144,16 @@ def recover() -> None:
             log.exception("recovery_failed", dead=journal.owner)  # the journal is still there for the next time
             continue
         journal.remove()
+        say_gone(journal.owner)
         log.info("journal_replayed", dead=journal.owner, claims=count, entries=len(journal.reading.entries))
+
+
+def say_gone(owner: str) -> None:
+    """Forget a sender that ended and left nothing behind."""
+    try:
+        mail.forget_sender(owner=owner, now=clock.now())
+    except (OperationalError, InterfaceError):
+        connection.close()  # it is forgotten some day all the same
 
 
 class Watcher:
@@ -151,10 +163,12 @@ class Watcher:
         self._owner = owner
         self._longest_s = longest_s
         self._listener = Listener((NOTIFY_QUEUE,))
+        self._said_at = -SAY_S
 
     def look(self) -> Standing | None:
         """Return what is still ours, or None when the database is away."""
         try:
+            self._say_here()
             return mail.check_claims(owner=self._owner)
         except (OperationalError, InterfaceError):
             connection.close()
@@ -171,3 +185,8 @@ class Watcher:
     def close(self) -> None:
         """Hang up."""
         self._listener.close()
+
+    def _say_here(self) -> None:
+        if time.monotonic() - self._said_at >= SAY_S:
+            mail.note_sender(owner=self._owner, host=socket.gethostname(), now=clock.now())
+            self._said_at = time.monotonic()

@@ -345,10 +345,15 @@ def test_an_operator_sees_who_holds_what_and_may_give_a_lost_machine_up() -> Non
     make_waiting(workspace=mailing.workspace, sender=mailing.sender)
     claim("lost")
     claim("lost")
-    (held,) = selectors.list_held_claims()
-    assert (held.owner, held.recipients, held.since) == ("lost", 4, NOW)
+    mail.note_sender(owner="lost", host="away.example", now=NOW)
+    mail.note_sender(owner="idle", host="here.example", now=NOW)
+    mail.note_sender(owner="lost", host="away.example", now=NOW + timedelta(seconds=10))
+    idle, held = selectors.list_held_claims()
+    assert (idle.owner, idle.host, idle.recipients, idle.since) == ("idle", "here.example", 0, None)
+    assert (held.owner, held.host, held.recipients, held.since) == ("lost", "away.example", 4, NOW)
+    assert [held.is_silent(NOW + timedelta(seconds=seconds)) for seconds in (50, 56)] == [False, True]
     mail.abandon_claims(owner="lost", now=NOW)
-    assert selectors.list_held_claims() == []
+    assert [one.owner for one in selectors.list_held_claims()] == ["idle"]
     assert states() == ["deferred"] + ["in_doubt"] * 3
 
 

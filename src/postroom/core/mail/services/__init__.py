@@ -25,6 +25,7 @@ from postroom.core.mail.services.limits import return_allowance
 from postroom.core.mail.services.merges import move_mail
 from postroom.core.mail.services.messages import cancel_message, retry_message, suppress_recipient
 from postroom.core.mail.services.notices import forget_notices, send_notice
+from postroom.core.mail.services.owners import forget_sender, note_sender
 from postroom.core.mail.services.partitions import ensure_partitions
 from postroom.core.mail.services.plans import end_warm_up, grow_warm_ups, start_warm_up
 from postroom.core.mail.services.provider_events import (
@@ -35,7 +36,7 @@ from postroom.core.mail.services.provider_events import (
     store_deliveries,
 )
 from postroom.core.mail.services.retention import forget_old_mail
-from postroom.core.mail.services.sample_mails import send_domain_test
+from postroom.core.mail.services.sample_mails import send_domain_test, send_sender_test
 from postroom.core.mail.services.sandbox import make_sandbox_answers, store_sandbox_mails
 from postroom.core.mail.services.senders import (
     create_sender,
@@ -44,7 +45,13 @@ from postroom.core.mail.services.senders import (
     switch_sender,
     update_sender,
 )
-from postroom.core.mail.services.settling import abandon_claims, finish_chunk, finish_messages, recover_claims
+from postroom.core.mail.services.settling import (
+    abandon_claims,
+    finish_chunk,
+    finish_messages,
+    put_back_unknown,
+    recover_claims,
+)
 from postroom.core.mail.services.standing import check_claims, report_sender_failure, report_sender_success
 from postroom.core.mail.services.stops import (
     resume_installation,
@@ -88,6 +95,7 @@ __all__ = [
     "forget_deliveries",
     "forget_notices",
     "forget_old_mail",
+    "forget_sender",
     "forget_transcripts",
     "freeze_audience",
     "freeze_content",
@@ -95,7 +103,9 @@ __all__ = [
     "hit_line",
     "make_sandbox_answers",
     "move_mail",
+    "note_sender",
     "pause_batch",
+    "put_back_unknown",
     "read_deliveries",
     "read_inbound",
     "recount_batch",
@@ -114,6 +124,7 @@ __all__ = [
     "rotate_keys",
     "send_domain_test",
     "send_notice",
+    "send_sender_test",
     "set_brake_levels",
     "set_limit",
     "start_warm_up",

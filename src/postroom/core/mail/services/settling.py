@@ -1,6 +1,6 @@
 """Booking what a sender did: results go to the ledger under the claim's fence, what was not sent goes back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -17,6 +17,7 @@ from postroom.core.mail.services import ledger
 from postroom.core.mail.services.batches import close_batch
 from postroom.core.mail.services.ledger import Place, Settled
 from postroom.core.mail.services.outcomes import note_chunk_outcomes, note_message_outcomes
+from postroom.core.mail.services.owners import forget_sender
 from postroom.core.mail.services.transcripts import keep_transcripts
 from postroom.core.mail.types import (
     NOTIFY_QUEUE,
@@ -26,6 +27,7 @@ from postroom.core.mail.types import (
     MessageClass,
     MessagesClaim,
     MessageStatus,
+    Work,
 )
 from postroom.kit.notify import notify
 
@@ -100,7 +102,26 @@ def abandon_claims(*, owner: str, now: datetime) -> int:
 
     Its journal is lost, so everything it held may have left: it is in doubt, and what must arrive is repeated once.
     """
-    return recover_claims(owner=owner, journal=JournalReading(entries={}, is_complete=False), now=now)
+    count = recover_claims(owner=owner, journal=JournalReading(entries={}, is_complete=False), now=now)
+    forget_sender(owner=owner, now=now)
+    return count
+
+
+def put_back_unknown(*, owner: str, known: Collection[Work], now: datetime) -> int:
+    """Put back what a living sender holds without knowing, for it never heard the answer; return how many claims.
+
+    ``known`` is what it does know of. Nothing of the rest can have left.
+    """
+    chunk_ids = [work.claim.chunk_id for work in known if isinstance(work.claim, ChunkClaim)]
+    message_ids = {number for work in known if isinstance(work.claim, MessagesClaim) for number in work.claim.attempts}
+    chunks = Chunk.objects.filter(owner=owner, status=ChunkStatus.CLAIMED).exclude(pk__in=chunk_ids)
+    claims = [ChunkClaim(chunk_id=pk, owner=owner, attempt=at) for pk, at in chunks.values_list("pk", "attempt")]
+    count = sum(finish_chunk(claim=claim, handovers=(), now=now) for claim in claims)
+    rows = Message.objects.filter(owner=owner, status=MessageStatus.CLAIMED).values_list("pk", "attempt")
+    attempts = {pk: attempt for pk, attempt in rows if pk not in message_ids}
+    if not attempts:
+        return count
+    return count + finish_messages(claim=MessagesClaim(owner=owner, attempts=attempts), handovers=(), now=now)
 
 
 def _recover_chunk(chunk: Chunk, journal: JournalReading, now: datetime) -> bool:
