@@ -11,6 +11,7 @@ from postroom.core.mail.rules import tokens
 from tests.edge.front_door import FrontDoor, front_door
 from tests.edge.readers import make_letter, make_list, make_reader
 from tests.factories import make_workspace
+from tests.ledger import make_content
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,6 +37,25 @@ def test_a_body_that_comes_in_pieces_reaches_django_whole(door: FrontDoor) -> No
         )
     assert answer.request.headers["transfer-encoding"] == "chunked"
     assert (answer.status_code, answer.headers.get("set-cookie")) == (200, None)
+    assert ListMember.objects.get().status == MemberStatus.UNSUBSCRIBED
+
+
+def test_links_in_mail_may_begin_with_the_name_of_any_sending_domain(door: FrontDoor) -> None:
+    workspace = make_workspace()
+    list_ = make_list(workspace)
+    letter = make_letter(workspace, make_reader(workspace, list_), list_)
+    content = make_content(workspace=workspace, urls=("https://example.com/there",))
+    leave = f"/u/{tokens.unsubscribe_token(letter.pk)}"
+    with httpx2.Client(base_url=door.url, headers={"Host": "links.harbour.example"}) as reader:
+        assert reader.get(f"/o/{tokens.track_token(7, 1)}.gif").status_code == 200
+        assert reader.get(f"/c/{tokens.click_path(7, content.pk, 0)}").status_code == 302
+        assert reader.get("/c/nonsense").status_code == 404
+        page = reader.get(leave)
+        assert page.status_code == 200
+        assert 'href="http://localhost:' in page.text, "the forms behind it are under our own name"
+        assert reader.post(leave, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+        assert reader.get("/static/edge/page.css").status_code == 200
+        assert reader.get("/p/").status_code == 400, "everything else wants its own name"
     assert ListMember.objects.get().status == MemberStatus.UNSUBSCRIBED
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from ipaddress import ip_address
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
@@ -37,8 +38,9 @@ class FrontDoor:
 
     def __init__(self, django: Application) -> None:
         self._django = django
-        self._tracking = Tracking(fallback=django, directory=settings.EDGE_DIR)
-        self._opt_outs = OptOuts(django, settings.EDGE_DIR, self._tracking.is_away)
+        mailed = under_own_name(django)
+        self._tracking = Tracking(fallback=mailed, directory=settings.EDGE_DIR)
+        self._opt_outs = OptOuts(mailed, settings.EDGE_DIR, self._tracking.is_away)
         self._webhooks = Webhooks()
         self._upkeep = Upkeep(self._tracking.look, self._opt_outs.look)
         # Apart from Django's threads, so that a busy installation still says how it is.
@@ -100,6 +102,19 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+
+
+def under_own_name(application: Application) -> Application:
+    """Return what hands requests to ``application`` as if they had come to the public address: links in mail may begin
+    with the name of any sending domain, and nothing is ever made from that name.
+    """
+    own = (b"host", urlsplit(settings.PUBLIC_URL).netloc.encode("ascii"))
+
+    def rename(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        headers = [header for header in scope["headers"] if header[0] != b"host"]
+        return application({**scope, "headers": [*headers, own]}, receive, send)
+
+    return rename
 
 
 def see_through_proxies(scope: Scope) -> Scope:

@@ -8,7 +8,7 @@ its octets. Whatever is torn or was tampered with is skipped up to the end of it
 import fcntl
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,7 +81,7 @@ class Spool:
         """Return how many octets wait, whoever wrote them."""
         return sum(_size(path) for path in self._directory.glob(f"*{_ENDING}"))
 
-    def segments(self) -> Iterator[Segment]:
+    def segments(self) -> Generator[Segment, None, None]:
         """Yield complete segments, oldest first, each kept from other readers until the next is asked for."""
         for path in sorted(self._directory.glob(f"*{_ENDING}")):
             with _unowned(path) as is_ours:

@@ -1,6 +1,8 @@
 """Unsubscribing: GET shows a page and changes nothing, POST acts before it answers."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -39,6 +41,12 @@ def _leave(request: HttpRequest, opt_out: OptOut) -> HttpResponse:
 
 def _page(request: HttpRequest, template: str, mailing: Mailing, **context: object) -> HttpResponse:
     reader = mailing.reader
-    preferences = preference_token(reader.workspace_id, reader.contact_id) if reader else ""
+    preferences = _preferences_url(reader.workspace_id, reader.contact_id) if reader else ""
     context = {"mailing": mailing, "preferences": preferences, **context}
     return edge_page(request, template, context, referrer="no-referrer")
+
+
+def _preferences_url(workspace_id: int, contact_id: int) -> str:
+    """This page is found under the name of any sending domain, the forms behind it under our own alone."""
+    page = reverse("edge:preferences", args=[preference_token(workspace_id, contact_id)])
+    return f"{settings.PUBLIC_URL}{page}"
