@@ -59,12 +59,12 @@ def add_domain(workspace: Workspace, number: int) -> None:
     ("path", "add", "limit"),
     [
         ("lists/", add_list, 8),
-        ("topics/", add_topic, 7),
+        ("topics/", add_topic, 8),
         ("suppressions/", add_suppression, 9),
-        ("segments/", add_segment, 7),
+        ("segments/", add_segment, 8),
         ("segments/new/", add_list, 12),
-        ("imports/", add_import, 8),
-        ("sandbox/", add_mail, 8),
+        ("imports/", add_import, 9),
+        ("sandbox/", add_mail, 9),
         ("domains/", add_domain, 8),
     ],
 )

@@ -8,6 +8,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from postroom.core.mail import selectors as mail
 from postroom.core.workspaces import selectors as workspaces
 from postroom.kit.errors import Conflict, Invalid, NotPermitted, RateLimited, Unavailable
 from postroom.kit.paging import PageRequest
@@ -22,9 +23,15 @@ LAST_PAGE = 1_000_000
 def render_page(
     request: HttpRequest, room: Room, template: str, context: Mapping[str, object], *, status: int = 200
 ) -> HttpResponse:
-    """Return ``template`` in the workspace's frame; the list for the workspace switcher loads only when it is shown."""
+    """Return ``template`` in the workspace's frame; what the frame shows loads only when it is shown."""
     area = request.path.split("/")[3] or "overview"
-    frame = {"room": room, "area": area, "menu": MENU, "rooms": lambda: workspaces.list_workspaces(user=room.user)}
+    frame = {
+        "room": room,
+        "area": area,
+        "menu": MENU,
+        "rooms": lambda: workspaces.list_workspaces(user=room.user),
+        "stop": lambda: mail.find_stop(workspace=room.workspace),
+    }
     return render(request, template, {**frame, **context}, status=status)
 
 

@@ -11,11 +11,11 @@ from postroom.kit.types import JSONObject
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: its name, a colour of the style sheet, one value for each instant."""
+    """One line: its name, a colour of the style sheet, one value for each instant; None leaves a gap."""
 
     label: str
     colour: str
-    values: Sequence[int]
+    values: Sequence[int | None]
 
 
 def describe_plot(instants: Sequence[datetime], lines: Sequence[Line], *, is_hourly: bool) -> JSONObject:

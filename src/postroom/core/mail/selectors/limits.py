@@ -50,6 +50,11 @@ def list_limits(*, workspace: Workspace) -> list[Limit]:
     return list(rows.order_by("pk"))
 
 
+def list_limits_of(*, sender: SenderAccount) -> list[Limit]:
+    """Return every limit that counts mail of an account, with whom it was set for."""
+    return list(limits_of(sender=sender).select_related("sender", "domain", "warm_up"))
+
+
 def rate_of(limit: Limit) -> Rate | None:
     """Return a limit's number as the rules count with it, None when it only has a window."""
     return None if limit.most is None else Rate(limit.most, Per(limit.per), limit.is_spread)

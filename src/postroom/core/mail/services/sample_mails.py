@@ -8,6 +8,7 @@ from django.db import transaction
 from postroom.core.mail.errors import NoSuchSender
 from postroom.core.mail.models import SenderAccount
 from postroom.core.mail.selectors.domains import get_domain
+from postroom.core.mail.selectors.senders import get_sender
 from postroom.core.mail.services.accept import accept_messages
 from postroom.core.mail.types import AcceptedMessage, Composition, MessageClass, NewMessage
 from postroom.core.workspaces.models import Workspace
@@ -16,6 +17,9 @@ from postroom.core.workspaces.types import Actor
 _BODY = """<p>This mail is signed for {name} and left through the account “{sender}”.</p>
 <p>Look at its headers, in Gmail under “Show original”: the field Authentication-Results should say spf=pass, dkim=pass
 and dmarc=pass.</p>"""
+
+_ACCOUNT_BODY = """<p>This mail left through the account “{{ sender }}”. It works.</p>
+<p>Should it be in the folder for unwanted mail, the page of its domain says what is missing.</p>"""
 
 
 @transaction.atomic
@@ -33,6 +37,19 @@ def send_domain_test(
     composition = Composition(
         subject=f"A test of {domain.name}", body=_BODY.format(name=domain.name, sender="{{ sender }}")
     )
+    return _send(workspace, sender, to, composition, actor, now)
+
+
+@transaction.atomic
+def send_sender_test(*, workspace: Workspace, uid: UUID, to: str, actor: Actor, now: datetime) -> AcceptedMessage:
+    """Send one mail by a sender account to ``to``. Raises NoSuchSender, and what a refused message raises."""
+    sender = get_sender(workspace=workspace, uid=uid)
+    return _send(workspace, sender, to, Composition(subject="A test of {{ sender }}", body=_ACCOUNT_BODY), actor, now)
+
+
+def _send(
+    workspace: Workspace, sender: SenderAccount, to: str, composition: Composition, actor: Actor, now: datetime
+) -> AcceptedMessage:
     new = NewMessage(
         sender_id=sender.pk,
         message_class=MessageClass.TRANSACTIONAL,
