@@ -73,6 +73,21 @@ def test_numbers_must_make_sense(settings: Settings, changes: dict[str, int], ex
     assert numbers(checks.check_numbers) == expected
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"SENDING_ADDRESSES": ("203.0.113.7", "2001:db8::7")}, []),
+        ({"SENDING_ADDRESSES": ("mail.example.com",)}, ["E011"]),
+        ({"DNS_SERVERS": ("192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353")}, []),
+        ({"DNS_SERVERS": ("dns.example.com",)}, ["E012"]),
+    ],
+)
+def test_addresses_are_addresses(settings: Settings, changes: dict[str, tuple[str, ...]], expected: list[str]) -> None:
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    assert numbers(checks.check_addresses) == expected
+
+
 @pytest.mark.django_db
 def test_an_old_postgresql_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert numbers(checks.check_database, databases=["default"]) == []

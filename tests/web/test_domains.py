@@ -11,10 +11,9 @@ from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM
 from postroom.kit import clock
 from postroom.kit.types import JSONObject
-from postroom.providers.dns import Resolver
 from tests.factories import NOW
 from tests.stand_ins.dns import serve_names
-from tests.stand_ins.domains import make_keys_once, publish
+from tests.stand_ins.domains import look_up, make_keys_once, publish
 
 pytestmark = pytest.mark.django_db
 TRACKED = {"tracks_opens": True, "tracks_clicks": True, "created_at": NOW}
@@ -57,12 +56,12 @@ def make_lively_domain(workspace: Workspace) -> Domain:
         Tally.objects.create(batch=batch, destination=destination, content=content, is_folded=True, **counts)
     with serve_names() as zone:
         publish(zone, domain)
-        mail.check_domain(domain_id=domain.pk, names=Resolver([zone.address]), now=clock.now())
+        look_up(domain, zone, clock.now())
         mail.rotate_keys(workspace=workspace, uid=domain.uid, actor=SYSTEM, now=clock.now())
         zone.put("letters.example.org", "TXT", "v=spf1 mx -all", "v=spf1 include:_spf.example.com ~all")
         zone.put("bounces.letters.example.org", "MX", "10 elsewhere.example.")
         zone.put("links.letters.example.org", "CNAME")
-        mail.check_domain(domain_id=domain.pk, names=Resolver([zone.address]), now=clock.now())
+        look_up(domain, zone, clock.now())
     return domain
 
 
@@ -98,14 +97,14 @@ def test_the_page_follows_what_is_published(as_owner: Client, workspace: Workspa
     with serve_names() as zone:
         publish(zone, domain, without=(RecordPurpose.DMARC,))
         zone.put("bounces.news.example.org", "MX", "10 elsewhere.example.")
-        mail.check_domain(domain_id=domain.pk, names=Resolver([zone.address]), now=clock.now())
+        look_up(domain, zone, clock.now())
         page = read(as_owner, workspace, domain)
         assert "2 of 3 needed records are in place" in page
         assert "10 elsewhere.example" in page
         assert "Bounces must come to" in page
         assert "hx-get" not in page.partition('id="records"')[2].partition(">")[0]
         publish(zone, domain)
-        mail.check_domain(domain_id=domain.pk, names=Resolver([zone.address]), now=clock.now())
+        look_up(domain, zone, clock.now())
         page = read(as_owner, workspace, domain)
     assert "Ready to send" in page
     assert "What turned" in page

@@ -1,6 +1,7 @@
 """Numbered checks: combinations of settings that would run, but wrongly, are refused at start."""
 
 from collections.abc import Iterable, Sequence
+from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -72,6 +73,27 @@ def check_numbers(app_configs: Apps, **options: Any) -> list[CheckMessage]:
         if getattr(settings, name) < 1
     ]
     return found
+
+
+@register(Tags.compatibility)
+def check_addresses(app_configs: Apps, **options: Any) -> list[CheckMessage]:
+    """Refuse sending addresses (E011) and name servers (E012) that are no IP addresses."""
+    found: list[CheckMessage] = []
+    for name, number in (("SENDING_ADDRESSES", 11), ("DNS_SERVERS", 12)):
+        for text in getattr(settings, name):
+            host = text.rpartition(":")[0].strip("[]") if text.count(":") == 1 or "]:" in text else text.strip("[]")
+            if not _is_address(host if name == "DNS_SERVERS" else text):
+                message = f"POSTROOM_{name} must hold IP addresses, and {text!r} is none."
+                found.append(Error(message, id=f"postroom.E{number:03d}"))
+    return found
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 @register(Tags.database)

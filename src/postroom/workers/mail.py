@@ -9,6 +9,7 @@ from postroom.core.mail import jobs
 from postroom.core.mail import services as mail
 from postroom.kit import clock
 from postroom.providers.dns import build_resolver
+from postroom.providers.links import find_link_fault
 from postroom.workers.registry import handles
 
 
@@ -21,7 +22,7 @@ def read_inbound(*, inbound_id: int) -> None:
 @handles(jobs.CHECK_DOMAIN)
 def check_domain(*, domain_id: int) -> None:
     """Look the records of a domain up and note what is there."""
-    mail.check_domain(domain_id=domain_id, names=build_resolver(), now=clock.now())
+    mail.check_domain(domain_id=domain_id, names=build_resolver(), find_link_fault=find_link_fault, now=clock.now())
 
 
 @handles(jobs.MOVE_MAIL)

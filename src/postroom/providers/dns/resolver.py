@@ -81,4 +81,5 @@ def _text(rdata: object) -> str:
 
 def _split(server: str) -> tuple[str, int]:
     host, _, port = server.rpartition(":")
-    return (host.strip("[]"), int(port)) if host and (server.count(":") == 1 or "]" in host) else (server, 53)
+    has_port = server.count(":") == 1 or "]:" in server
+    return (host.strip("[]"), int(port)) if has_port else (server.strip("[]"), 53)

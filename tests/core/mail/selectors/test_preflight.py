@@ -15,10 +15,9 @@ from postroom.core.mail.types import BatchStatus, DomainTerms, Finding, NewSende
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM
 from postroom.kit.types import JSONObject
-from postroom.providers.dns import Resolver
 from tests.factories import NOW, make_workspace
 from tests.stand_ins.dns import Zone, serve_names
-from tests.stand_ins.domains import make_keys_once, publish
+from tests.stand_ins.domains import look_up, make_keys_once, publish
 
 pytestmark = pytest.mark.django_db
 NAME = "news.example.org"
@@ -37,8 +36,7 @@ class House:
     settings: Settings
 
     def look(self, size: int = BULK) -> list[Finding]:
-        names = Resolver([self.zone.address], answer_s=0.5)
-        mail.check_domain(domain_id=self.domain.pk, names=names, now=NOW)
+        look_up(self.domain, self.zone, NOW)
         return self.judge(size)
 
     def judge(self, size: int = BULK) -> list[Finding]:

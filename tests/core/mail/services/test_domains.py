@@ -24,9 +24,10 @@ from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM
 from postroom.kit.types import JSONObject
 from postroom.providers.dns import Resolver
+from postroom.workers import mail as jobs
 from tests.factories import NOW, make_workspace
 from tests.stand_ins.dns import Zone, serve_names
-from tests.stand_ins.domains import make_keys_once, publish
+from tests.stand_ins.domains import look_up, make_keys_once, publish
 
 pytestmark = pytest.mark.django_db
 NAME = "news.example.org"
@@ -49,10 +50,9 @@ def domain(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Domain:
     return mail.create_domain(workspace=workspace, name=NAME, actor=SYSTEM, now=NOW)
 
 
-def check(domain: Domain, zone: Zone, now: datetime = NOW) -> dict[RecordPurpose, RecordStatus]:
+def check(domain: Domain, zone: Zone, now: datetime = NOW, fault: str = "") -> dict[RecordPurpose, RecordStatus]:
     """Look the domain up; return the state of each purpose, of DKIM that of the key that signs."""
-    mail.check_domain(domain_id=domain.pk, names=Resolver([zone.address], answer_s=0.5), now=now)
-    domain.refresh_from_db()
+    look_up(domain, zone, now, fault)
     states = selectors.list_record_states(domain=domain)
     return {one.record.purpose: one.status for one in reversed(states)}
 
@@ -305,4 +305,22 @@ def test_due_domains_are_looked_up_soon_after_a_change_and_then_daily(domain: Do
 
 def test_a_domain_deleted_during_the_look_is_left_alone(workspace: Workspace, domain: Domain, zone: Zone) -> None:
     mail.delete_domain(workspace=workspace, uid=domain.uid, actor=SYSTEM, now=NOW)
-    mail.check_domain(domain_id=domain.pk, names=Resolver([zone.address]), now=NOW)
+    names = Resolver([zone.address])
+    mail.check_domain(domain_id=domain.pk, names=names, find_link_fault=lambda url: "", now=NOW)
+    assert zone.asked == []
+
+
+def test_a_name_that_leads_here_without_a_certificate_is_not_used(domain: Domain, zone: Zone) -> None:
+    publish(zone, domain)
+    states = check(domain, zone, fault="the certificate is for another name.")
+    assert states[RecordPurpose.TRACKING] is RecordStatus.WRONG
+    assert domain.tracking_verified_at is None
+    assert "the certificate is for another name" in note_of(domain, RecordPurpose.TRACKING)
+
+
+def test_the_worker_s_job_asks_the_servers_of_the_setting(domain: Domain, zone: Zone, settings: Settings) -> None:
+    settings.DNS_SERVERS = (zone.address,)
+    publish(zone, domain)
+    jobs.check_domain(domain_id=domain.pk)
+    domain.refresh_from_db()
+    assert domain.verified_at is not None

@@ -1,6 +1,6 @@
 """Looking a domain's records up and noting what is there; new keys take over when theirs are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,7 +12,7 @@ from postroom.core.mail.models import DkimKey, Domain, DomainChange, DomainRecor
 from postroom.core.mail.ports import NameSystem
 from postroom.core.mail.rules.checking import KEPT_AFTER_RETIREMENT, next_check, passes, settle
 from postroom.core.mail.rules.dns_records import dkim_name, judge_record, list_records
-from postroom.core.mail.selectors.domains import plan_domain, signed_with
+from postroom.core.mail.selectors.domains import plan_domain, signed_with, tracking_url
 from postroom.core.mail.types import DnsRecord, KeyAlgorithm, KeyState, RecordFinding, RecordPurpose, RecordStatus
 from postroom.core.workspaces.types import SYSTEM, AuditRecord
 
@@ -35,14 +35,28 @@ def defer_due_checks(*, now: datetime, limit: int = 50) -> int:
     return len(found)
 
 
-def check_domain(*, domain_id: int, names: NameSystem, now: datetime) -> None:
-    """Look up every record of a domain, then note what was found; a domain deleted meanwhile is left alone."""
+def check_domain(*, domain_id: int, names: NameSystem, find_link_fault: Callable[[str], str], now: datetime) -> None:
+    """Look up every record of a domain, then note what was found; a domain deleted meanwhile is left alone.
+
+    ``find_link_fault`` says why links that begin with a URL would not work: a name may lead here without a certificate.
+    """
     domain = Domain.objects.filter(pk=domain_id).first()
     if domain is None:
         return
     plan = plan_domain(domain=domain)
     findings = [(record, judge_record(record, plan, names)) for record in list_records(plan)]
-    _note_findings(domain_id, findings, now)
+    _note_findings(domain_id, [_with_links(one, domain.name, find_link_fault) for one in findings], now)
+
+
+def _with_links(
+    one: tuple[DnsRecord, RecordFinding], name: str, find_link_fault: Callable[[str], str]
+) -> tuple[DnsRecord, RecordFinding]:
+    record, finding = one
+    if record.purpose is not RecordPurpose.TRACKING or finding.status is not RecordStatus.OK:
+        return one
+    fault = find_link_fault(tracking_url(name))
+    note = f"The name leads here, yet links would not work: {fault} Your TLS proxy needs a certificate for it."
+    return (record, RecordFinding(RecordStatus.WRONG, finding.found, note)) if fault else one
 
 
 @transaction.atomic

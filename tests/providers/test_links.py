@@ -1,0 +1,63 @@
+"""Whether links of a domain's own work, asked of real servers."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from pytest_django import Settings
+
+from postroom.providers.links import find_link_fault
+
+
+@contextmanager
+def serve(status: int, kind: str) -> Iterator[str]:
+    """Answer everything with ``status`` and an empty body of ``kind`` while the block runs; yield the address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Location", "http://elsewhere.example/")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [
+        (200, "image/gif", ""),
+        (200, "text/html", "Something else than Postroom answers there (status 200)."),
+        (404, "image/gif", "Something else than Postroom answers there (status 404)."),
+        (301, "image/gif", "Something else than Postroom answers there (status 301)."),
+    ],
+)
+def test_only_our_own_answer_counts(settings: Settings, status: int, kind: str, words: str) -> None:
+    with serve(status, kind) as host:
+        settings.INTERNAL_HTTP_HOSTS = (host,)
+        assert find_link_fault(f"http://{host}") == words
+
+
+def test_a_server_without_a_certificate_is_no_server_of_ours(settings: Settings) -> None:
+    with serve(200, "image/gif") as host:
+        settings.INTERNAL_HTTP_HOSTS = (host,)
+        assert find_link_fault(f"https://{host}") != ""
+
+
+def test_our_own_network_is_not_asked(settings: Settings) -> None:
+    with serve(200, "image/gif") as host:
+        settings.INTERNAL_HTTP_HOSTS = ()
+        assert find_link_fault(f"http://{host}") != ""
+        assert find_link_fault("http://127.0.0.1") != ""
