@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -37,7 +38,12 @@ def make_ledger(workspace: Workspace) -> dict[str, Message]:
     type(content).objects.filter(pk=content.pk).update(html=html, subject="What we built in November")
     desk = make_sender(workspace=workspace)
     make_sender(workspace=workspace)
-    shared = {"workspace": workspace, "content": content, "sender": desk, "created_at": now - timedelta(hours=5)}
+    shared: dict[str, Any] = {
+        "workspace": workspace,
+        "content": content,
+        "sender": desk,
+        "created_at": now - timedelta(hours=5),
+    }
     for number, status in enumerate(MessageStatus.values):
         sent_at = now if status == MessageStatus.SENT else None
         make_message(**shared, status=status, to=[f"reader{number}@example.com"], sent_at=sent_at)

@@ -23,7 +23,8 @@ SLOW = Result(Outcome.DEFERRED, 421, "4.7.28", "unusual rate of unsolicited mail
 
 
 def send(mailing: Mailing, *results: Result, now: datetime = NOW) -> None:
-    """Claim the next chunk and end it with these results, one for each of its messages."""
+    """Claim the next chunk and end it with these results, one for each of its messages; what was put off stays so."""
+    Message.objects.filter(status=MessageStatus.DEFERRED).update(next_attempt_at=now + timedelta(days=1))
     work = mail.claim_work(owner=OWNER, now=now)
     assert work is not None
     assert isinstance(work.claim, ChunkClaim)

@@ -52,7 +52,11 @@ def _count_days(workspace: Workspace, now: datetime) -> tuple[DayCounts, ...]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_DAILY, parameters)
-        counts = {on: DayCounts(*map(int, numbers), on=on) for on, *numbers in cursor.fetchall()}
+        names = [field.name for field in fields(Counts)]
+        counts = {
+            on: DayCounts(on=on, **dict(zip(names, map(int, numbers), strict=True)))
+            for on, *numbers in cursor.fetchall()
+        }
     days = (first + timedelta(days=number) for number in range(DAYS))
     return tuple(counts.get(on) or DayCounts(on=on) for on in days)
 

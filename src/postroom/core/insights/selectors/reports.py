@@ -1,6 +1,6 @@
 """What became of a campaign."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -37,6 +37,17 @@ WHERE l.content_id = %(content_id)s
 ORDER BY 2 DESC, l.index
 """
 
+# Each variant numbers its links for itself: what they have in common is where they lead.
+_LINKS_OF_VARIANTS: Final = """
+SELECT l.url, count(e.message_id) FILTER (WHERE NOT e.is_bot), count(DISTINCT e.message_id) FILTER (WHERE NOT e.is_bot),
+    count(e.message_id) FILTER (WHERE e.is_bot)
+FROM mail_trackedlink l
+LEFT JOIN (mail_deliveryevent e JOIN mail_message m ON m.id = e.message_id
+    AND e.batch_id = %(batch_id)s AND e.type = 'clicked') ON m.content_id = l.content_id AND e.link_index = l.index
+WHERE l.content_id = ANY(%(content_ids)s)
+GROUP BY l.url ORDER BY 2 DESC, min(l.index), l.url
+"""
+
 _NAMES: Final = {
     ("opened", False): "opened",
     ("opened", True): "machine_opened",
@@ -57,7 +68,7 @@ def campaign_report(*, workspace: Workspace, uid: UUID, now: datetime) -> Campai
         counts=mail.count_batch(batch_id=batch.pk),
         fenced=_sorted(batch.fenced),
         hours=_count_hours(batch.pk, campaign.started_at or batch.created_at, now),
-        links=_count_links(batch),
+        links=_count_links(batch, {group.content_id for group in groups}),
         destinations=_largest_first(DestinationCounts(*pair) for pair in mail.sum_by_destination(groups).items()),
         variants=_variants(groups),
     )
@@ -85,9 +96,11 @@ def _count_hours(batch_id: int, start: datetime, now: datetime) -> tuple[HourCou
     return tuple(HourCounts(start + timedelta(hours=number), **found) for number, found in enumerate(counts))
 
 
-def _count_links(batch: Batch) -> tuple[LinkCounts, ...]:
+def _count_links(batch: Batch, content_ids: Collection[int]) -> tuple[LinkCounts, ...]:
+    statement = _LINKS_OF_VARIANTS if len(content_ids) > 1 else _LINKS
+    parameters = {"batch_id": batch.pk, "content_id": batch.content_id, "content_ids": sorted(content_ids)}
     with connection.cursor() as cursor:
-        cursor.execute(_LINKS, {"batch_id": batch.pk, "content_id": batch.content_id})
+        cursor.execute(statement, parameters)
         return tuple(LinkCounts(*row) for row in cursor.fetchall())
 
 

@@ -90,7 +90,7 @@ def find_bad_addresses(result: Result, recipients: Sequence[str]) -> list[str]:
 def retry_gap(kind: RefusalKind, tries: int) -> timedelta:
     """Return how long to wait after temporary refusal number ``tries``, up to a tenth longer so that crowds part."""
     first = FIRST_GAPS.get(kind, FIRST_GAPS[RefusalKind.TEMPORARY])
-    gap = min(first * 2 ** min(tries - 1, 10), LONGEST_GAP)
+    gap = min(first * (1 << min(tries - 1, 10)), LONGEST_GAP)
     return gap + gap * random.random() / 10
 
 

@@ -22,6 +22,7 @@ from postroom.core.mail.services.rests import note_deferrals
 from postroom.core.mail.services.suppressing import suppress
 from postroom.core.mail.types import Destination, RefusalKind
 from postroom.core.workspaces.models import Workspace
+from postroom.kit.types import JSONValue
 
 PAUSED_AFTER: Final = 10
 """So many refusals in a row that blame our own set-up pause an account's campaigns."""
@@ -96,7 +97,7 @@ def _note_streak(sender: SenderAccount, settled: Sequence[Settled], sent: int, n
     SenderAccount.objects.filter(pk=sender.pk).update(last_error=error, configuration_refusals=count)
     streak = SenderAccount.objects.values_list("configuration_refusals", flat=True).get(pk=sender.pk)
     if ours and streak >= PAUSED_AFTER and pause_sender_batches(sender_id=sender.pk, error=error, now=now):
-        data = {"kind": RefusalKind.CONFIGURATION.value, "refusals": streak}
+        data: dict[str, JSONValue] = {"kind": RefusalKind.CONFIGURATION.value, "refusals": streak}
         event = NewEvent(name="mail.sender_refused", object_type="sender", object_id=sender.pk, data=data)
         events.record_event(workspace=sender.workspace, event=event, now=now)
 

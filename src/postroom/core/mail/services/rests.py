@@ -44,7 +44,7 @@ def _rest(sender_id: int, destination: str, reason: str, now: datetime) -> Desti
         return rest
     is_again = now < rest.until + (rest.until - rest.noted_at)
     rest.strikes = rest.strikes + 1 if is_again else 1
-    rest.until = now + min(FIRST_REST * 2 ** min(rest.strikes - 1, 10), LONGEST_REST)
+    rest.until = now + min(FIRST_REST * (1 << min(rest.strikes - 1, 10)), LONGEST_REST)
     rest.noted_at, rest.reason = now, reason
     rest.save(update_fields=["strikes", "until", "noted_at", "reason"])
     return rest
