@@ -17,6 +17,7 @@ MODULES = {
     "people-export": "people_export",
     "people": "people_reads",
     "segments": "segments",
+    "composing": "composing",
     "send": "send",
     "tracking": "tracking",
 }
