@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from postroom.core.mail import selectors
 from postroom.core.mail import services as mail
@@ -173,6 +174,16 @@ def test_receivers_are_shown_with_their_limits(as_owner: Client, workspace: Work
     assert "48,210" in page
     assert 'value="0.340"' in page  # 31 of 9,120 at Yahoo, past the line of 0.3 %
     assert "Of several SPF records receivers use none" in page
+
+
+def test_the_page_costs_the_same_however_much_it_shows(
+    as_owner: Client, workspace: Workspace, domain: Domain, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    lively = make_lively_domain(workspace)
+    with django_assert_max_num_queries(17) as lean:
+        read(as_owner, workspace, domain)
+    with django_assert_max_num_queries(len(lean) + 4):  # the counts of its mail, over 7 and 30 days
+        read(as_owner, workspace, lively)
 
 
 def test_only_administrators_change_a_domain(

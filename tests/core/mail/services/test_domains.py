@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
 from postroom.core.events.models import DomainEvent
 from postroom.core.mail import selectors
 from postroom.core.mail import services as mail
 from postroom.core.mail.errors import DomainInUse, KeysOnTheirWay, NoSuchDomain
-from postroom.core.mail.models import DkimKey, Domain, DomainChange
+from postroom.core.mail.models import DkimKey, Domain, DomainChange, SenderAccount
 from postroom.core.mail.types import (
     DomainTerms,
     KeyState,
@@ -25,6 +26,8 @@ from postroom.core.workspaces.types import SYSTEM
 from postroom.kit.types import JSONObject
 from postroom.providers.dns import Resolver
 from postroom.workers import mail as jobs
+from postroom.workers.sender.composer import make_signer
+from tests.dkim_reader import verify_all
 from tests.factories import NOW, make_workspace
 from tests.stand_ins.dns import Zone, serve_names
 from tests.stand_ins.domains import look_up, make_keys_once, publish
@@ -301,6 +304,43 @@ def test_due_domains_are_looked_up_soon_after_a_change_and_then_daily(domain: Do
         assert domain.next_check_at is not None
         gaps.append(domain.next_check_at - NOW - age)
     assert gaps == [timedelta(minutes=number) for number in (1, 5, 30, 180, 1440)]
+
+
+def test_asking_for_a_look_twice_makes_one_job(workspace: Workspace, domain: Domain) -> None:
+    Domain.objects.update(next_check_at=NOW + timedelta(days=1))
+    before = ProcrastinateJob.objects.count()
+    for _ in range(5):
+        mail.want_check(workspace=workspace, uid=domain.uid, now=NOW)
+    assert ProcrastinateJob.objects.count() == before + 1
+
+
+def test_mail_on_its_way_keeps_its_signature_when_keys_change(
+    workspace: Workspace, domain: Domain, zone: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_sender(domain)
+    sender = selectors.list_senders(workspace=workspace)[0]
+    publish(zone, domain)
+    check(domain, zone)
+    before = sign(sender)
+    monkeypatch.undo()  # the next keys are other ones
+    mail.rotate_keys(workspace=workspace, uid=domain.uid, actor=SYSTEM, now=NOW)
+    publish(zone, domain)
+    check(domain, zone)
+    after = sign(sender)
+    published = {one.name: one.value for one in selectors.dns_records(domain=domain)}
+    assert verify_all(before, published) == verify_all(after, published) == [True]
+    assert before.split(b"s=")[1].split(b";")[0] != after.split(b"s=")[1].split(b";")[0]
+    check(domain, zone, NOW + timedelta(days=31))
+    kept = {one.name: one.value for one in selectors.dns_records(domain=domain)}
+    assert (verify_all(before, kept), verify_all(after, kept)) == ([False], [True])
+
+
+def sign(sender: SenderAccount) -> bytes:
+    """Return a letter as the sender process signs it now."""
+    signer = make_signer(selectors.load_sender_profile(sender_id=sender.pk))
+    letter = b"From: desk@news.example.org\r\nSubject: News\r\n\r\nHello\r\n"
+    assert signer is not None
+    return signer.sign(letter) + letter
 
 
 def test_a_domain_deleted_during_the_look_is_left_alone(workspace: Workspace, domain: Domain, zone: Zone) -> None:

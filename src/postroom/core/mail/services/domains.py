@@ -99,9 +99,13 @@ def drop_next_keys(*, workspace: Workspace, uid: UUID, actor: Actor, now: dateti
 
 @transaction.atomic
 def want_check(*, workspace: Workspace, uid: UUID, now: datetime) -> Domain:
-    """Have a domain's records looked up as soon as a worker is free. Raises NoSuchDomain."""
+    """Have a domain's records looked up as soon as a worker is free; asked for twice, it is done once.
+
+    Raises NoSuchDomain.
+    """
     domain = _lock_domain(workspace, uid)
-    _look_soon(domain, now)
+    if domain.next_check_at is None or domain.next_check_at > now:
+        _look_soon(domain, now)
     return domain
 
 
