@@ -14,6 +14,7 @@ from postroom.core.contacts.models import Contact
 from postroom.core.events import services as events
 from postroom.core.mail import services as mail
 from postroom.core.mail.models import Message
+from postroom.core.mail.types import NewLimit, NewSender, Per, Provider
 from postroom.core.workspaces.models import Workspace
 from postroom.kit import clock
 from tests.core.campaigns.makers import make_draft
@@ -223,3 +224,37 @@ def test_the_report_costs_the_same_however_many_people_and_variants_there_are(
     campaign = begin(workspace, make_draft(workspace=workspace, readers=people, variants=variants, trial=plan))
     with django_assert_max_num_queries(24):
         page_of(as_viewer, workspace, campaign.uid, "report/")
+
+
+def test_how_long_it_will_take_is_said_before_and_while_it_goes(as_owner: Client, workspace: Workspace) -> None:
+    readers = readers_of(workspace, *(f"p{number}@outlook.com" for number in range(20)))
+    draft = make_draft(workspace=workspace, readers=readers)
+    limit = NewLimit(sender_id=draft.sender_id, destination="microsoft", most=5, per=Per.HOUR)
+    mail.set_limit(workspace=workspace, new=limit, actor=make_actor(), now=clock.now())
+    page = page_of(as_owner, workspace, draft.uid, "send/")
+    assert "ends around" in page
+    assert "Outlook and Hotmail is slowest" in page
+    campaign = begin(workspace, draft)
+    live = page_of(as_owner, workspace, campaign.uid, "report/")
+    assert "ends around" in live
+    assert "Outlook and Hotmail is slowest" in live
+
+
+def test_what_the_mailbox_providers_would_refuse_is_named_and_nothing_leaves(
+    as_owner: Client, workspace: Workspace
+) -> None:
+    draft = make_draft(workspace=workspace, readers=readers_of(workspace, "a@gmail.com"))
+    new = NewSender(
+        name="Desk",
+        provider=Provider.SMTP,
+        from_email="desk@gmail.com",
+        config={"host": "localhost", "port": 25, "security": "none"},
+    )
+    sender = mail.create_sender(workspace=workspace, new=new, actor=make_actor(), now=clock.now())
+    Campaign.objects.filter(pk=draft.pk).update(sender=sender)
+    page = page_of(as_owner, workspace, draft.uid, "send/")
+    assert "What the mailbox providers will say" in page
+    refused = as_owner.post(f"/w/{workspace.slug}/campaigns/{draft.uid}/send/").content.decode()
+    assert "would not get through" in refused
+    draft.refresh_from_db()
+    assert draft.status == CampaignStatus.DRAFT

@@ -23,6 +23,7 @@ from postroom.core.campaigns.types import (
 from postroom.core.contacts import services as contacts
 from postroom.core.contacts.models import ListMember
 from postroom.core.contacts.types import MemberStatus
+from postroom.core.mail import services as mail
 from postroom.core.mail.models import Batch, Recipient
 from postroom.core.workspaces.models import AuditEntry, Workspace
 from postroom.core.workspaces.types import SYSTEM
@@ -199,3 +200,12 @@ def test_a_run_that_dies_half_way_leaves_nothing_and_runs_again(monkeypatch: pyt
             campaigns.run_due_recurrences(now=FIRST)
     assert template.runs.count() == 0
     assert campaigns.run_due_recurrences(now=FIRST) == 1
+
+
+def test_with_all_mail_stopped_it_waits_and_makes_up_for_it_by_one_run() -> None:
+    template = repeat()
+    mail.stop_workspace(workspace=template.workspace, actor=SYSTEM, now=NOW)
+    assert campaigns.run_due_recurrences(now=FIRST) == 0
+    mail.resume_workspace(workspace=template.workspace, actor=SYSTEM, now=FIRST + 3 * DAY)
+    assert campaigns.run_due_recurrences(now=FIRST + 3 * DAY) == 1
+    assert (template.runs.count(), Recurrence.objects.get().next_at) == (1, FIRST + 4 * DAY)

@@ -161,6 +161,13 @@ def test_a_run_a_day_all_year_in_every_kind_of_zone() -> None:
             assert len(runs(schedule, zone, "2026-01-01 12:00", "2026-12-31 12:00")) == 364, zone
 
 
+@pytest.mark.parametrize("minute", [30, 31, 59, 60, 89, 90, 91])
+def test_asked_within_the_hour_that_comes_twice_it_does_not_come_a_second_time(minute: int) -> None:
+    after = datetime(2026, 10, 25, 0, 0, tzinfo=UTC) + timedelta(minutes=minute)
+    found = next_run("30 2 * * *", zone="Europe/Berlin", after=after)
+    assert found == datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
+
+
 def test_nothing_runs_after_the_last_day() -> None:
     at = datetime(2026, 11, 20, 9, tzinfo=UTC)
     assert next_run("0 9 * * *", zone="UTC", after=at, ends_on=date(2026, 11, 21)) == at + timedelta(days=1)

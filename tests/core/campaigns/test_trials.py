@@ -48,7 +48,7 @@ def get(campaign: Campaign) -> Campaign:
 def send_all(minutes: int = 0) -> int:
     sent = 0
     while work := mail.claim_work(owner="here-1", now=at(minutes)):
-        mail.finish_chunk(claim=work.claim, handovers=hand_over_all(work), now=at(minutes))
+        mail.finish_chunk(claim=work.claim, handovers=hand_over_all(work), now=at(minutes))  # type: ignore[arg-type]
         sent += len(work.items)
     return sent
 

@@ -119,6 +119,23 @@ def test_destinations_and_variants_are_counted_apart_and_add_up(room: Workspace)
     assert kinds == [(other.pk, "News", 30, 1), (batch.content_id, "News", 4, 2)]
 
 
+def test_links_of_variants_are_told_by_where_they_lead_and_not_by_their_number(room: Workspace) -> None:
+    campaign = make_sent_campaign(room)
+    batch, other = campaign.batch, make_content(workspace=room, urls=(URLS[1], "https://example.org/three"))
+    assert batch is not None
+    Chunk.objects.create(batch=batch, number=0, size=4)
+    Chunk.objects.create(batch=batch, number=1, size=1, content=other)
+    variant = make_message(workspace=room, batch=batch, content=other, delivered_at=START)
+    first = Message.objects.filter(batch=batch, content=batch.content_id, status=MessageStatus.SENT).first()
+    assert first is not None
+    happen(variant, EventType.CLICKED, hours=1, link_index=0)
+    happen(first, EventType.CLICKED, hours=2, link_index=1)
+    happen(first, EventType.CLICKED, hours=3, link_index=0)
+    report = insights.campaign_report(workspace=room, uid=campaign.uid, now=NOW + timedelta(days=1))
+    found = {link.url: (link.clicks, link.people) for link in report.links}
+    assert found == {URLS[1]: (2, 2), URLS[0]: (1, 1), "https://example.org/three": (0, 0)}
+
+
 def test_a_draft_has_a_report_without_figures(room: Workspace) -> None:
     draft = make_draft(workspace=room)
     report = insights.campaign_report(workspace=room, uid=draft.uid, now=NOW)

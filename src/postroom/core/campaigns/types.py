@@ -1,12 +1,11 @@
 """Frozen values and enumerations of the campaigns app."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from django.db.models import TextChoices
 
-from postroom.core.mail.types import BatchCounts, BodyFormat
+from postroom.core.mail.types import BodyFormat
 from postroom.kit.types import UNSET, Unset
 
 
@@ -105,12 +104,11 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a campaign under way stands in parts: by destination, by variant, and by who still waits for their time.
+    """Where a campaign under way stands by variant, and who still waits for their time.
 
     ``held`` people wait for the winner of a trial.
     """
 
-    destinations: Mapping[str, BatchCounts] = field(default_factory=dict)
     contenders: tuple[Contender, ...] = ()
     confidence: Confidence | None = None
     waiting: tuple[tuple[datetime, int], ...] = ()

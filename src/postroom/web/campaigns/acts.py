@@ -45,13 +45,14 @@ def schedule(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     form = ScheduleForm(request.POST)
     if not form.is_valid():
         return _show_send(request, room, uid, schedule_form=form)
-    when = {"workspace": room.workspace, "uid": uid, "actor": room.actor, "now": clock.now()}
+    workspace, actor, now = room.workspace, room.actor, clock.now()
     with errors_in(form):
         if form.is_local:
-            services.schedule_campaign_locally(**when, wall=form.wall())
+            services.schedule_campaign_locally(workspace=workspace, uid=uid, wall=form.wall(), actor=actor, now=now)
         else:
-            services.schedule_campaign(**when, at=form.cleaned_data["at"])
-        return redirect("web:campaign", room.workspace.slug, uid)
+            at = form.cleaned_data["at"]
+            services.schedule_campaign(workspace=workspace, uid=uid, at=at, actor=actor, now=now)
+        return redirect("web:campaign", workspace.slug, uid)
     return _show_send(request, room, uid, schedule_form=form)
 
 

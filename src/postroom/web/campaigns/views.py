@@ -62,8 +62,8 @@ def _with_pace(row: campaigns.CampaignRow) -> _Row:
     campaign = row.campaign
     if campaign.status != CampaignStatus.SENDING or not row.done:
         return _Row(campaign, row.total, row.done, None)
-    times = {"started_at": campaign.started_at, "until": clock.now()}
-    return _Row(campaign, row.total, row.done, measure_pace(done=row.done, total=row.total, is_live=True, **times))
+    pace = measure_pace(done=row.done, total=row.total, started_at=campaign.started_at, until=clock.now(), is_live=True)
+    return _Row(campaign, row.total, row.done, pace)
 
 
 @in_room(methods=("GET", "HEAD", "POST"))

@@ -69,7 +69,6 @@ class RepeatForm(HouseForm):
         coerce=int,
         choices=[*((day, str(day)) for day in range(1, 32)), (0, "the last of the month")],
         required=False,
-        empty_value=1,
         help_text="A month without that day is left out.",
     )
     time = forms.TimeField(label="At", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"), initial="09:00")
@@ -91,7 +90,10 @@ class RepeatForm(HouseForm):
         """Return the timetable as the core takes it."""
         said = self.cleaned_data
         repeat = Repeat(
-            Frequency(said["frequency"]), said["time"], weekdays=tuple(said["weekdays"]), day=said["day"] or 0
+            Frequency(said["frequency"]),
+            said["time"],
+            weekdays=tuple(said["weekdays"]),
+            day=1 if said["day"] == "" else said["day"],
         )
         return RepeatPlan(repeat, zone, ends_on=said["ends_on"], most_runs=said["most_runs"])
 

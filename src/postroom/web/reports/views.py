@@ -41,7 +41,9 @@ def show_report(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     campaign = report.campaign
     done = report.counts.total - report.counts.pending if report.counts else 0
     trial = getattr(campaign, "trial", None)
-    forecast = campaigns.forecast_campaign(campaign=campaign, now=clock.now())
+    progress = campaigns.show_progress(campaign=campaign, now=clock.now())
+    left = report.counts.pending - progress.held if report.counts else 0
+    forecast = campaigns.forecast_campaign(campaign=campaign, now=clock.now()) if left else None
     context = {
         "report": report,
         "plot": _plot(report),
@@ -52,7 +54,7 @@ def show_report(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
         "done": done,
         "pace": _pace(report, done, forecast),
         "forecast": forecast,
-        "progress": campaigns.show_progress(campaign=campaign, now=clock.now()),
+        "progress": progress,
         "trial": trial,
         "resend_form": ResendForm(),
         **_describe_runs(campaign),

@@ -55,7 +55,9 @@ def next_run(schedule: str, *, zone: str, after: datetime, ends_on: date | None 
     A time that the clock skips in spring comes right after the gap, one that it shows twice in autumn comes once, as
     in Debian's cron(8). None when it would be after the day ``ends_on``.
     """
-    found: datetime = next(CronSim(schedule, after.astimezone(ZoneInfo(zone))))
+    times = CronSim(schedule, after.astimezone(ZoneInfo(zone)))
+    # Asked from within the hour that comes twice, it may name a time that has been.
+    found: datetime = next(at for at in times if at.astimezone(UTC) > after)
     if ends_on is not None and found.date() > ends_on:
         return None
     return found.astimezone(UTC)

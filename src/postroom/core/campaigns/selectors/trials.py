@@ -1,12 +1,9 @@
 """Variants of a campaign: what each says, and how each did."""
 
-from collections.abc import Mapping
-
 from postroom.core.campaigns.models import Campaign
 from postroom.core.campaigns.rules import LETTERS, words_of
 from postroom.core.campaigns.types import Score, Words
 from postroom.core.mail import selectors as mail
-from postroom.core.mail.types import BatchCounts
 
 
 def own_words(campaign: Campaign) -> Words:
@@ -36,13 +33,9 @@ def score_variants(*, campaign: Campaign) -> list[Score]:
     batch = campaign.batch
     if batch is None:
         return []
-    return score_contents(campaign, mail.sum_by_content(mail.count_batch_by(batch_id=batch.pk)))
-
-
-def score_contents(campaign: Campaign, counts: Mapping[int, BatchCounts]) -> list[Score]:
-    """Return how each variant did, by letter, from the counts of what each was frozen to."""
-    contents: dict[str, int | None] = {LETTERS[0]: campaign.batch.content_id if campaign.batch else None}
+    contents: dict[str, int | None] = {LETTERS[0]: batch.content_id}
     contents.update(campaign.variants.order_by("letter").values_list("letter", "content_id"))
+    counts = mail.sum_by_content(mail.count_batch_by(batch_id=batch.pk))
     scores = []
     for letter, content_id in contents.items():
         found = counts.get(content_id or 0)

@@ -17,6 +17,7 @@ from postroom.core.campaigns.services.readiness import check_ready
 from postroom.core.campaigns.services.states import move, note
 from postroom.core.campaigns.types import CampaignStatus, RepeatPlan
 from postroom.core.contacts.errors import SegmentTooSlow
+from postroom.core.mail import selectors as mails
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM, Actor
 from postroom.kit.errors import AppError
@@ -62,12 +63,12 @@ def plan_next_run(recurrence: Recurrence, *, now: datetime) -> datetime | None:
 
 @transaction.atomic
 def _run_due(campaign_id: int, now: datetime) -> bool:
-    """Run a campaign if it is due and nobody else is at it; return whether it ran."""
+    """Run a campaign if it is due and nobody else is at it; return whether it ran. All mail stopped, it waits."""
     rows = Campaign.objects.select_for_update(of=("self",), skip_locked=True).select_related("workspace")
     template = rows.filter(pk=campaign_id, status=CampaignStatus.REPEATING).first()
     # Asked once more under the lock: whoever held it before may have run it.
     found = Recurrence.objects.filter(campaign=campaign_id, next_at__lte=now).first()
-    if template is None or found is None:
+    if template is None or found is None or mails.find_stop(workspace=template.workspace) is not None:
         return False
     made = _run(template, found, now)
     if made is None:

@@ -98,7 +98,11 @@ def _count_hours(batch_id: int, start: datetime, now: datetime) -> tuple[HourCou
 
 def _count_links(batch: Batch, content_ids: Collection[int]) -> tuple[LinkCounts, ...]:
     statement = _LINKS_OF_VARIANTS if len(content_ids) > 1 else _LINKS
-    parameters = {"batch_id": batch.pk, "content_id": batch.content_id, "content_ids": sorted(content_ids)}
+    parameters: dict[str, Any] = {
+        "batch_id": batch.pk,
+        "content_id": batch.content_id,
+        "content_ids": sorted(content_ids),
+    }
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return tuple(LinkCounts(*row) for row in cursor.fetchall())
