@@ -2,12 +2,12 @@
 finished octets, so that a message costs a few joins, and its signature is made from the same pieces.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from operator import itemgetter
-from typing import Final
+from typing import Final, cast
 
 from postroom.core.mail.errors import BadAddress, BadHeader
 from postroom.core.mail.rules.compose.compiling import Address, CompiledContent, Part
@@ -27,6 +27,10 @@ _FOLD: Final = "\r\n "
 _LONGEST_SUBJECT: Final = _LINE - len("Subject: ")
 _VARYING: Final = frozenset((b"to", b"subject", b"date", b"message-id"))
 """Fields that every message has and that differ between the messages of a mailing."""
+
+
+Order = Callable[[Sequence[bytes]], Sequence[bytes]]
+"""Picks pieces in the order in which they are joined."""
 
 
 class Press:
@@ -136,9 +140,7 @@ def _literal(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def _lay_out(
-    parts: Sequence[Part], public_url: str
-) -> tuple[tuple[bytes, ...], "itemgetter[tuple[bytes, ...]]", tuple[Filler, ...]]:
+def _lay_out(parts: Sequence[Part], public_url: str) -> tuple[tuple[bytes, ...], Order, tuple[Filler, ...]]:
     """Return the static octets, what puts them, the two tokens and what the fillers make in order, and the fillers.
 
     A filler that stands in several places is asked once.
@@ -158,7 +160,7 @@ def _lay_out(
             places.append(("filler", fillers.setdefault(part, len(fillers))))
     offsets: Mapping[str, int] = {"static": 0, "token": len(static), "filler": len(static) + 2}
     order = [offsets[kind] + number for kind, number in places]
-    return tuple(static), itemgetter(*order), tuple(fillers)
+    return tuple(static), cast(Order, itemgetter(*order)), tuple(fillers)
 
 
 def _names_addresses(compiled: CompiledContent) -> bool:
