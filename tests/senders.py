@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from django.db import connection
@@ -81,9 +81,13 @@ def make_smtp_sender(
     return mail.create_sender(workspace=workspace, new=new, actor=SYSTEM, now=clock.now())
 
 
-def make_campaign(workspace: Workspace, sender: SenderAccount, people: int) -> Batch:
-    """Return a running batch to ``people`` new members of the workspace, written straight into the tables."""
-    _insert_people(workspace, people)
+def make_campaign(
+    workspace: Workspace, sender: SenderAccount, people: int, addresses: Sequence[str] = ("p{}@people.example",)
+) -> Batch:
+    """Return a running batch to ``people`` new members of the workspace, written straight into the tables; their
+    ``addresses`` take turns, with each one's number.
+    """
+    _insert_people(workspace, people, addresses)
     content = mail.freeze_content(
         workspace=workspace, composition=COMPOSITION, message_class=MessageClass.MARKETING, now=clock.now()
     )
@@ -99,18 +103,18 @@ def make_campaign(workspace: Workspace, sender: SenderAccount, people: int) -> B
     return batch
 
 
-def _insert_people(workspace: Workspace, people: int) -> None:
+def _insert_people(workspace: Workspace, people: int, addresses: Sequence[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH person AS (
                 INSERT INTO contacts_contact (uid, organization_id, email, first_name, last_name, company, phone,
                     language, timezone, custom, is_globally_opted_out, created_at, updated_at)
-                SELECT gen_random_uuid(), %s, 'p' || n || '@people.example', 'P' || n, '', '', '', '', '', '{}', false,
-                    now(), now()
+                SELECT gen_random_uuid(), %s, replace((%s::text[])[1 + n %% %s], '{}', n::text), 'P' || n, '', '', '',
+                    '', '', '{}', false, now(), now()
                 FROM generate_series(1, %s) n RETURNING id)
             INSERT INTO contacts_contactworkspace (contact_id, workspace_id, status, created_at)
             SELECT id, %s, 'neutral', now() FROM person
             """,
-            [workspace.organization_id, people, workspace.pk],
+            [workspace.organization_id, [*addresses], len(addresses), people, workspace.pk],
         )

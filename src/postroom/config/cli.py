@@ -201,6 +201,28 @@ def claims(
     held.show_claims()
 
 
+@app.command()
+def stop(
+    workspace: Annotated[str, typer.Option(help="Address (slug) of one workspace; without it, everything stops.")] = "",
+) -> None:
+    """Stop all mail within a second or two, until ``resume``; exit code 1 while some may still leave."""
+    prepare("stop")
+    from postroom.config.commands import stopping
+
+    raise typer.Exit(0 if stopping.stop_mail(workspace) else 1)
+
+
+@app.command()
+def resume(
+    workspace: Annotated[str, typer.Option(help="Address (slug) of one workspace; without it, everything.")] = "",
+) -> None:
+    """Let mail leave again after ``stop``."""
+    prepare("resume")
+    from postroom.config.commands import stopping
+
+    stopping.resume_mail(workspace)
+
+
 @app.command(hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def manage(context: typer.Context) -> None:
     """Pass everything on to Django's own commands."""
