@@ -4,6 +4,7 @@ import asyncio
 import io
 import smtplib
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -38,8 +39,10 @@ from postroom.core.contacts.types import (
 from postroom.core.events import services as events
 from postroom.core.mail import selectors as ledger
 from postroom.core.mail import services as mail
-from postroom.core.mail.models import Batch, InboundMessage, Message, SandboxMail
+from postroom.core.mail.models import Batch, InboundMessage, Message, SandboxMail, Transcript
+from postroom.core.mail.ports import Handover, Outcome, Result
 from postroom.core.mail.rules import magic
+from postroom.core.mail.services.transcripts import keep_transcripts
 from postroom.core.mail.types import Composition, EventType, Hit, MessageClass, MessageStatus, NewMessage
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM
@@ -317,6 +320,20 @@ def send_and_hear_back(sandbox: Sandbox, start_sender: Callable[[], SenderChild]
     )
 
 
+def plant_transcripts(workspace: Workspace) -> None:
+    """Have a server's words about the person kept: for a letter to them alone, and for one to them and another."""
+    for message in Message.objects.filter(workspace=workspace, batch=None).exclude(sent_at=None):
+        if ADDRESS in (*message.to, *message.cc):
+            refused = Result(Outcome.FAILED, 550, "5.7.1", f"<{ADDRESS}>: refused", dialogue=f"RCPT TO:<{ADDRESS}>")
+            handover = Handover(message.pk, clock.now().timestamp(), refused)
+            keep_transcripts(workspace_id=workspace.pk, handovers=[handover], now=clock.now())
+
+
+def said_on_the_wire() -> str:
+    """Everything that the packed transcripts say."""
+    return " ".join(zlib.decompress(bytes(row.packed)).decode() for row in Transcript.objects.all())
+
+
 def make_world(sandbox: Sandbox, start_sender: Callable[[], SenderChild]) -> World:
     """Return a workspace with the person all over it, and a campaign to them that is paused half-way."""
     workspace = make_workspace()
@@ -327,6 +344,7 @@ def make_world(sandbox: Sandbox, start_sender: Callable[[], SenderChild]) -> Wor
     pass_files(workspace)
     write_letters(workspace)
     send_and_hear_back(sandbox, start_sender, workspace)
+    plant_transcripts(workspace)
     return World(workspace, ada, bob, paused)
 
 
@@ -373,6 +391,7 @@ def test_an_erasure_leaves_no_personal_datum_in_any_table_file_or_log(
     assert {word for word, places in before.items() if not places} == set()  # the search can find
     assert find_in_files([ADDRESS], storage)[ADDRESS]
     assert sum(len(places) for places in before.values()) > 60
+    assert said_on_the_wire().count(ADDRESS) >= 4
 
     late = SandboxMail.objects.filter(recipients=[ADDRESS]).latest("pk")
     erase(world)
@@ -384,6 +403,7 @@ def test_an_erasure_leaves_no_personal_datum_in_any_table_file_or_log(
 
     assert {word: places for word, places in find_in_tables(words).items() if places} == {}
     assert {word: places for word, places in find_in_files(words, tmp_path).items() if places} == {}
+    assert [word for word in words if word.lower() in said_on_the_wire().lower()] == []
     said = caplog.text + "".join(capfd.readouterr())
     assert [word for word in words for form in spellings(word) if form.lower() in said.lower()] == []
 

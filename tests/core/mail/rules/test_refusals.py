@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from postroom.core.mail.ports import Outcome, Result
-from postroom.core.mail.rules.refusals import classify, classify_reply, explain
+from postroom.core.mail.rules.refusals import classify, classify_reply, explain, quote
 from postroom.core.mail.rules.settling import find_bad_addresses
 from postroom.core.mail.types import RefusalKind
 
@@ -58,8 +58,21 @@ def test_a_refusal_that_blames_our_set_up_says_what_to_mend() -> None:
     assert said.endswith("550 5.7.515 Access denied")
 
 
+def test_what_is_kept_of_a_server_s_words_names_no_address() -> None:
+    result = Result(Outcome.FAILED, 554, "5.7.1", "<ann@example.com>: Relay access denied for 'bob+x@example.org', bye")
+    assert quote(result) == "554 5.7.1 (address): Relay access denied for (address), bye"
+    assert "@" not in explain(result, RefusalKind.CONFIGURATION)
+
+
 def test_a_hostile_reply_is_read_in_no_time() -> None:
     began = time.perf_counter()
-    for piece in ("user " * 20_000, "address " + "a" * 100_000, "recipient x" * 9_000 + " not", "\x00" * 50_000):
+    for piece in (
+        "user " * 20_000,
+        "address " + "a" * 100_000,
+        "recipient x" * 9_000 + " not",
+        "\x00" * 50_000,
+        "a@" * 50_000,
+    ):
         classify_reply(550, "", piece)
+        quote(Result(Outcome.FAILED, 550, "", piece))
     assert time.perf_counter() - began < 0.5

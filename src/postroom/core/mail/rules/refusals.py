@@ -15,6 +15,7 @@ from postroom.core.mail.types import RefusalKind
 
 _STATUS: Final = re.compile(r"(?:^|[\s(#\[])([245]\.\d{1,3}\.\d{1,3})(?=[\s)\]:;,]|$)")
 _ADDRESS_OF_A_PAGE: Final = re.compile(r"https?://\S+")
+_ADDRESS: Final = re.compile(r"<?[^\s<>()\[\]:;,]{1,128}@[^\s<>()\[\];,]{1,253}>?")
 _LONGEST: Final = 500
 
 # Our records, our TLS, our relay: nothing about the reader or the words.
@@ -157,7 +158,11 @@ _KIND_ADVICE: Final[dict[RefusalKind, str]] = {
 
 def explain(result: Result, kind: RefusalKind) -> str:
     """Return a sentence on what to mend about a refusal that blames us, and the server's own words behind it."""
-    reply = _read(result.code, result.enhanced, result.text)
-    advice = _ADVICE.get(reply.enhanced) or _KIND_ADVICE.get(kind, "")
-    said = f"{reply.code} {result.enhanced} {result.text}".replace("  ", " ").strip()
-    return f"{advice} It said: {said}" if advice else said
+    advice = _ADVICE.get(_read(result.code, result.enhanced, result.text).enhanced) or _KIND_ADVICE.get(kind, "")
+    return f"{advice} It said: {quote(result)}" if advice else quote(result)
+
+
+def quote(result: Result) -> str:
+    """Return a server's answer without the addresses in it: for where nobody is to be remembered."""
+    said = f"{result.code} {result.enhanced} {result.text[:_LONGEST]}".replace("  ", " ").strip()
+    return _ADDRESS.sub("(address)", said)

@@ -7,6 +7,7 @@ from typing import Final
 from django.db.models import Q
 
 from postroom.core.mail.models import Chunk, DestinationRest
+from postroom.core.mail.rules.refusals import quote
 from postroom.core.mail.services.ledger import Settled, clean
 from postroom.core.mail.types import BatchStatus, ChunkStatus, RefusalKind
 
@@ -65,4 +66,4 @@ def _move_chunks(sender_id: int, destination: str, until: datetime) -> None:
 
 def _said(one: Settled) -> str:
     result = one.handover.result
-    return clean(f"{result.code} {result.enhanced} {result.text}") if result else ""
+    return clean(quote(result)) if result else ""
