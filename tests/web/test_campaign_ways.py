@@ -1,6 +1,6 @@
 """The ways a campaign goes out, and how its page shows them: variants, the reader's clock, a timetable, once more."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
 import pytest
@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from postroom.core.campaigns import services
 from postroom.core.campaigns.models import Campaign, Recurrence, Trial
-from postroom.core.campaigns.types import CampaignStatus, Metric, TrialPlan, Words
+from postroom.core.campaigns.types import CampaignStatus, Frequency, Metric, Repeat, RepeatPlan, TrialPlan, Words
 from postroom.core.contacts.models import Contact
 from postroom.core.events import services as events
 from postroom.core.mail import services as mail
@@ -50,6 +50,26 @@ def send_all() -> None:
     while work := mail.claim_work(owner="here-1", now=now):
         mail.finish_chunk(claim=work.claim, handovers=hand_over_all(work), now=now)  # type: ignore[arg-type]
     events.dispatch_events(now=now)
+
+
+def make_tried_out(workspace: Workspace) -> Campaign:
+    """Return a campaign whose sample has gone out to four providers and whose rest waits for a person's choice."""
+    domains = ("gmail.com", "outlook.com", "yahoo.com", "example.org")
+    readers = readers_of(workspace, *(f"p{number}@{domain}" for number in range(6) for domain in domains))
+    plan = TrialPlan(percent=60, wait_minutes=None)
+    campaign = begin(workspace, make_draft(workspace=workspace, readers=readers, variants=(OTHER,), trial=plan))
+    send_all()
+    return campaign
+
+
+def make_repeating(workspace: Workspace) -> Campaign:
+    """Return a campaign that has run once."""
+    draft = make_draft(workspace=workspace, readers=readers_of(workspace, "again@example.com"))
+    plan = RepeatPlan(Repeat(Frequency.WEEKLY, time(9), weekdays=(0, 3)), "Europe/Berlin", most_runs=12)
+    now = clock.now()
+    services.repeat_campaign(workspace=workspace, uid=draft.uid, plan=plan, actor=make_actor(), now=now)
+    services.run_due_recurrences(now=now + timedelta(days=7))
+    return draft
 
 
 def test_variants_are_written_in_the_composer_and_tried_out(as_owner: Client, workspace: Workspace) -> None:

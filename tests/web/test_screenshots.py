@@ -17,6 +17,7 @@ from postroom.kit import clock
 from postroom.kit.types import JSONObject
 from tests.factories import NOW, make_actor
 from tests.web.browser import SHOTS, Watch, open_browser, take_shots
+from tests.web.test_campaign_ways import make_repeating, make_tried_out
 from tests.web.test_campaigns import start
 from tests.web.test_domains import make_lively_domain
 from tests.web.test_imports import HARD, accept_suggestions, upload
@@ -126,6 +127,7 @@ def test_every_page_looks_right(
     base = str(live_server)
     draft = campaigns.create_campaign(workspace=workspace, name="November", actor=make_actor(owner), now=NOW)
     sending = start(workspace)
+    tried, repeating = make_tried_out(workspace), make_repeating(workspace)
     captured = capture(workspace, "What we built this month", LETTER)
     hostile = capture(workspace)
     mail.create_domain(workspace=workspace, name="news.example.org", actor=make_actor(owner), now=NOW)
@@ -154,6 +156,8 @@ def test_every_page_looks_right(
         "campaign compose": f"campaigns/{draft.uid}/",
         "campaign send": f"campaigns/{draft.uid}/send/",
         "report": f"campaigns/{sending.uid}/report/",
+        "report variants": f"campaigns/{tried.uid}/report/",
+        "report repeating": f"campaigns/{repeating.uid}/report/",
         "sandbox": "sandbox/",
         "sandbox mail": f"sandbox/{captured.uid}/",
         "senders": "senders/",

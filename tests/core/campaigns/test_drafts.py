@@ -1,5 +1,6 @@
 """A draft can be written, shown and thrown away, by its own workspace only."""
 
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
@@ -95,7 +96,7 @@ def test_parts_of_another_workspace_are_unknown(room: Workspace) -> None:
 
 def test_strangers_find_nothing_and_change_nothing(room: Workspace) -> None:
     draft, other = make_draft(workspace=room), make_workspace(organization=room.organization)
-    acts = (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: selectors.get_campaign(workspace=other, uid=draft.uid),
         lambda: selectors.preview_campaign(workspace=other, uid=draft.uid),
         lambda: selectors.count_campaign_audience(workspace=other, uid=draft.uid, now=NOW),
