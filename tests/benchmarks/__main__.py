@@ -19,10 +19,12 @@ MODULES = {
     "segments": "segments",
     "composing": "composing",
     "send": "send",
+    "campaign-large": "campaign_large",
     "tracking": "tracking",
+    "tracking-soak": "tracking_soak",
 }
 
-LARGE = {"send", "people-import", "people-export", "people", "segments"}
+LARGE = {"send", "campaign-large", "tracking-soak", "people-import", "people-export", "people", "segments"}
 """Parts that take minutes, measured only when asked for by name, with as many people as are asked for."""
 
 
@@ -35,7 +37,7 @@ def main() -> None:
         "--rows",
         type=lambda text: tuple(map(int, text.split(","))),
         default=(10_000, 100_000, 1_000_000),
-        help="people of the large parts (default: 10000,100000,1000000; people-import and people-export take the last)",
+        help="people of the large parts (default: 10000,100000,1000000; some take the last of them)",
     )
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(MODULES):
@@ -47,7 +49,13 @@ def main() -> None:
         for part in arguments.parts or [part for part in MODULES if part not in LARGE]:
             module = import_module(f"tests.benchmarks.{MODULES[part]}")
             last, every = (arguments.rows[-1],), (arguments.rows,)
-            sizes = {"people-import": last, "people-export": last, "people": every, "segments": every}.get(part, ())
+            sizes = {
+                "people-import": last,
+                "people-export": last,
+                "campaign-large": last,
+                "people": every,
+                "segments": every,
+            }.get(part, ())
             module.run(directory, arguments.rounds, *sizes)
 
 

@@ -3,14 +3,11 @@
 import os
 import statistics
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
 from postroom.core.mail import services as mail
 from postroom.core.mail.models import Message, SenderAccount
@@ -18,6 +15,7 @@ from postroom.core.mail.services import claims
 from postroom.core.mail.types import MessageClass, NewMessage
 from postroom.core.workspaces.types import SYSTEM
 from postroom.kit import clock
+from tests.claim_times import percentile, time_claim
 from tests.factories import make_workspace
 from tests.ledger import make_content
 from tests.senders import COMPOSITION, SenderChild, make_campaign, make_smtp_sender, wait_until
@@ -84,38 +82,11 @@ def fill(sender: SenderAccount, count: int) -> None:
 
 
 def measure_claims() -> dict[str, list[float]]:
-    """Return how long each kind of statement of a claim took, in seconds; every claim is taken back."""
+    """Return how long each kind of statement of a claim took, in seconds."""
     took: dict[str, list[float]] = {}
     for number in range(CLAIMS):
-        with timed(took), transaction.atomic():
-            assert mail.claim_work(owner=f"probe-{number}", now=clock.now()) is not None
-            transaction.set_rollback(True)
+        assert time_claim(took, f"probe-{number}")
     return took
-
-
-@contextmanager
-def timed(took: dict[str, list[float]]) -> Iterator[None]:
-    """Note how long every statement takes, by its first words."""
-
-    def measure(execute: Callable[..., Any], sql: str, params: object, many: bool, context: dict[str, Any]) -> Any:
-        started = time.perf_counter()
-        try:
-            return execute(sql, params, many, context)
-        finally:
-            took.setdefault(_name(sql), []).append(time.perf_counter() - started)
-
-    with connection.execute_wrapper(measure):
-        yield
-
-
-def _name(sql: str) -> str:
-    known = {
-        claims._DUE: "find due messages",
-        claims._CLAIM_MESSAGES: "claim messages",
-        claims._SENDING_BATCH: "find a batch",
-        claims._CLAIM_CHUNK: "claim a chunk",
-    }
-    return known.get(sql, "any other")
 
 
 def assert_all_by_index(sender: SenderAccount) -> None:
@@ -146,7 +117,3 @@ def send_and_wait(sender: SenderAccount) -> float:
     row = Message.objects.get(pk=one.id)
     assert row.sent_at is not None
     return (row.sent_at - row.created_at).total_seconds()
-
-
-def percentile(values: list[float], share: int) -> float:
-    return sorted(values)[min(len(values) - 1, len(values) * share // 100)]
