@@ -10,6 +10,7 @@ from postroom.core.events.models import DomainEvent
 from postroom.core.mail import services as mail
 from postroom.core.mail.models import Batch, Chunk, DeliveryEvent, DestinationRest, Message, SenderAccount
 from postroom.core.mail.ports import Handover, Outcome, Result
+from postroom.core.mail.selectors import list_rests
 from postroom.core.mail.services.rests import FIRST_REST
 from postroom.core.mail.types import BatchStatus, ChunkClaim, MessagesClaim, MessageStatus
 from tests.core.mail.services.bulk import OWNER, Mailing, claim, freeze, make_mailing
@@ -95,6 +96,8 @@ def test_a_destination_that_puts_off_most_of_it_rests_and_its_chunks_wait(settin
     rest = DestinationRest.objects.get()
     assert (rest.destination, rest.until, rest.strikes) == ("other", NOW + FIRST_REST, 1)
     assert "421 4.7.28" in rest.reason
+    assert list_rests(sender_id=mailing.sender.pk, now=NOW) == [rest]
+    assert list_rests(sender_id=mailing.sender.pk, now=rest.until) == []
     ready = dict(Chunk.objects.values_list("number", "ready_at"))
     assert (ready[1], ready[2], ready[3]) == (NOW + FIRST_REST, None, NOW)
     assert isinstance(claim().claim, ChunkClaim)  # the other destination goes on

@@ -1,11 +1,13 @@
 """The tallies are right whatever happens to the ledger, and by whichever statement."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from importlib import import_module
+from threading import Event
 
 import pytest
-from django.db import connection
+from django.db import close_old_connections, connection
 
 from postroom.core.mail.models import Chunk, Message, Pace, Tally
 from postroom.core.mail.selectors import count_batch, count_batch_by, sum_by_content, sum_by_destination
@@ -157,3 +159,33 @@ def test_a_chunk_that_is_done_counts_as_its_size() -> None:
     batch = make_batch(workspace=make_workspace(), total=3)
     Chunk.objects.create(batch=batch, number=0, size=3, status=ChunkStatus.DONE, destination=Destination.APPLE)
     assert [group.counts.total for group in count_batch_by(batch_id=batch.pk)] == [3]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_that_fold_while_others_write_lose_and_double_nothing() -> None:
+    workspace = make_workspace()
+    batch = make_batch(workspace=workspace, total=20)
+    numbers = [make_message(workspace=workspace, batch=batch, sender=batch.sender).pk for _ in range(20)]
+    is_over = Event()
+
+    def fold() -> int:
+        found = 0
+        while not is_over.is_set():
+            found += fold_tallies(limit=7)
+        close_old_connections()
+        connection.close()
+        return found
+
+    with ThreadPoolExecutor(2) as pool:
+        folding = [pool.submit(fold) for _ in range(2)]
+        for round_ in range(60):
+            Message.objects.filter(pk__in=numbers[round_ % 20 :]).update(
+                status=MessageStatus.SENT if round_ % 2 else MessageStatus.IN_DOUBT,
+                opened_at=NOW if round_ % 3 else None,
+            )
+        is_over.set()
+        assert sum(one.result(timeout=20) for one in folding) > 0
+    while fold_tallies(limit=100):
+        pass
+    assert recount_batch(batch_id=batch.pk) is False
+    assert count_paces(workspace) == count_ledger(workspace)

@@ -56,6 +56,7 @@ from postroom.core.mail.selectors.provider_events import (
     list_parked_events,
     webhook_urls,
 )
+from postroom.core.mail.selectors.rests import list_rests
 from postroom.core.mail.selectors.sandbox import (
     OpenedMail,
     count_sandbox_mails,
@@ -129,6 +130,7 @@ __all__ = [
     "list_messages",
     "list_parked_events",
     "list_record_states",
+    "list_rests",
     "list_sandbox_mails",
     "list_senders",
     "list_templates",
