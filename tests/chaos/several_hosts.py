@@ -96,7 +96,7 @@ def tell(place: Path, stack: ExitStack) -> dict[str, object]:
     lines["s1"].mend()
     mended = time.monotonic()
     wait_until(lambda: Batch.objects.get(pk=batch.pk).status == BatchStatus.DONE, timeout_s=300)
-    wait_until(lambda: Message.objects.filter(batch=batch).exclude(opened_at=None).count() >= OPENS, timeout_s=60)
+    wait_until(lambda: DeliveryEvent.objects.filter(type=EventType.OPENED).count() == OPENS, timeout_s=120)
     seen = sink.copies
     report = match(id="hosts", planned=PEOPLE, copies=seen, kills=kills, total_s=time.monotonic() - started)
     notes = {
@@ -146,7 +146,7 @@ if __name__ == "__main__":
     django.setup()
 
 from postroom.core.mail import services as mail  # noqa: E402
-from postroom.core.mail.models import Batch, Message, Recipient  # noqa: E402
+from postroom.core.mail.models import Batch, DeliveryEvent, Recipient  # noqa: E402
 from postroom.core.mail.types import BatchStatus, EventType, Hit  # noqa: E402
 from postroom.core.mail.types.limits import NewLimit, Per  # noqa: E402
 from postroom.core.workspaces.types import SYSTEM  # noqa: E402
