@@ -80,6 +80,11 @@ def test_a_new_domain_shows_what_to_publish_and_keeps_its_keys(as_owner: Client,
     assert all(key.private not in page for key in DkimKey.objects.all())
 
 
+def test_a_name_in_other_letters_is_shown_as_people_write_it(as_owner: Client, workspace: Workspace) -> None:
+    page = as_owner.post(f"/w/{workspace.slug}/domains/", {"name": "straße.example"}, follow=True).content.decode()
+    assert "straße.example (xn--strae-oqa.example)" in page
+
+
 def test_what_is_no_domain_or_there_already_is_said_above_the_form(
     as_owner: Client, workspace: Workspace, domain: Domain
 ) -> None:

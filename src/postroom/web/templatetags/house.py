@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import idna
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 
@@ -179,6 +180,16 @@ def because(reason: str) -> str:
 def name_of(contact: "Contact") -> str:
     """Return what a person is called: by name, else by address."""
     return f"{contact.first_name} {contact.last_name}".strip() or contact.email or "No name"
+
+
+@register.filter
+def spelled(domain: str) -> str:
+    """Return a domain as people write it, behind its A-labels where it has any (RFC 5890)."""
+    try:
+        written = idna.decode(domain) if "xn--" in domain else domain
+    except idna.IDNAError:
+        return domain
+    return f"{written} ({domain})" if written != domain else domain
 
 
 @register.filter

@@ -199,6 +199,18 @@ def test_a_letter_that_nothing_vouches_for_goes_to_nobody(house: House) -> None:
     assert "dkim_missing" in codes(house.look(size=200))
 
 
+def test_a_domain_in_other_letters_is_the_same_domain(house: House) -> None:
+    domain = mail.create_domain(workspace=house.workspace, name="bücher.example", actor=SYSTEM, now=NOW)
+    config: JSONObject = {"host": "127.0.0.1", "port": 25, "security": "none"}
+    new = NewSender("Books", Provider.SMTP, "desk@bücher.example", domain_id=domain.pk, config=config)
+    sender = mail.create_sender(workspace=house.workspace, new=new, actor=SYSTEM, now=NOW)
+    publish(house.zone, domain)
+    house.zone.put(f"out.{domain.name}", "A", OUT)
+    look_up(domain, house.zone, NOW)
+    sender = selectors.get_sender(workspace=house.workspace, sender_id=sender.pk)
+    assert selectors.check_bulk(workspace=house.workspace, sender=sender, size=BULK, now=NOW) == []
+
+
 def test_what_went_out_today_counts_too(house: House) -> None:
     dmarc_missing(house)
     assert codes(house.look(size=2_000)) == set()

@@ -28,7 +28,7 @@ def check_new_sender(new: NewSender, *, domain: str = "") -> None:
     format_address(new.from_name, new.from_email)
     if new.reply_to:
         check_email(new.reply_to)
-    if domain and new.from_email.rpartition("@")[2].lower() != domain:
+    if domain and check_email(new.from_email).rpartition("@")[2].lower() != domain:
         raise BadSender(f"The address {new.from_email} is not of the domain {domain} that would sign for it.")
     if new.daily_limit is not None and new.daily_limit < 1:
         raise BadSender("The daily limit must be at least 1.")

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from django.conf import settings
 
 from postroom.core.mail.models import Domain, SenderAccount
+from postroom.core.mail.rules.headers import check_email
 from postroom.core.mail.rules.outlets import API_PROVIDERS
 from postroom.core.mail.rules.preflight import BulkFacts, SeenRecord, judge_bulk
 from postroom.core.mail.selectors.domains import list_record_states, signed_with
@@ -23,13 +24,14 @@ def check_bulk(*, workspace: Workspace, sender: SenderAccount, size: int, now: d
     """
     if sender.provider in _HARMLESS:
         return []
-    from_domain = sender.from_email.rpartition("@")[2]
-    alike = SenderAccount.objects.filter(workspace=workspace, from_email__iendswith=f"@{from_domain}")
+    from_domain = check_email(sender.from_email).rpartition("@")[2]
+    written = sender.from_email.rpartition("@")[2]
+    alike = SenderAccount.objects.filter(workspace=workspace, from_email__iendswith=f"@{written}")
     sender_ids = list(alike.exclude(provider__in=_HARMLESS).values_list("pk", flat=True))
     past = measure_senders(sender_ids=sender_ids, workspace=workspace, days=30, now=now)
     domain = sender.domain or Domain.objects.filter(workspace=workspace, name=from_domain.lower()).first()
     facts = BulkFacts(
-        from_email=sender.from_email,
+        from_email=check_email(sender.from_email),
         volume=size + count_sent_today(sender_ids=sender_ids, workspace=workspace, now=now),
         domain=domain.name if domain else "",
         is_signed=sender.domain is not None and bool(signed_with(sender.domain)),
