@@ -1,7 +1,7 @@
 """The pages of sender accounts: limits, warm-ups, brakes, tests, and the panic stop."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from django.test import Client
@@ -9,6 +9,7 @@ from django.test import Client
 from postroom.core.mail import selectors
 from postroom.core.mail import services as mail
 from postroom.core.mail.models import Limit, Message, SenderAccount, SenderDay, WarmUp
+from postroom.core.mail.rules.plans import cap_of
 from postroom.core.mail.types import BrakeLevels, NewLimit, NewSender, Per, Provider, WarmUpPlan, WindowZone
 from postroom.core.workspaces.models import User, Workspace
 from postroom.kit import clock, crypto
@@ -29,6 +30,30 @@ def sender(workspace: Workspace) -> SenderAccount:
         credentials={"username": "me", "password": "open sesame"},
     )
     return mail.create_sender(workspace=workspace, new=new, actor=make_actor(), now=NOW)
+
+
+def make_lively_sender(workspace: Workspace, now: datetime) -> SenderAccount:
+    """Return an account that has been warming up for two weeks, with a bad day and limits."""
+    new = NewSender(
+        name="Monthly letter", provider=Provider.SMTP, from_email="news@example.org", from_name="News", config=SERVER
+    )
+    actor = make_actor()
+    sender = mail.create_sender(workspace=workspace, new=new, actor=actor, now=now)
+    began = now - timedelta(days=14)
+    plan = WarmUpPlan(start=50, growth=35, target=10_000)
+    warm_up = mail.start_warm_up(workspace=workspace, uid=sender.uid, plan=plan, actor=actor, now=began)
+    for day in range(1, 15):
+        sent = cap_of(plan, warm_up.step) * (90 - day % 5) // 100
+        yesterday = (began + timedelta(days=day - 1)).date()
+        SenderDay.objects.create(sender=sender, day=yesterday, used=sent // (3 if day == 9 else 1))
+        mail.grow_warm_ups(now=began + timedelta(days=day))
+        warm_up.refresh_from_db()
+    SenderDay.objects.create(sender=sender, day=now.date(), used=613)
+    hours = {"days": (1, 2, 3, 4, 5), "opens_at": time(8), "closes_at": time(18), "zone": WindowZone.RECIPIENT}
+    for terms in ({"most": 400, **hours}, {"most": 60, "per": Per.MINUTE, "destination": "microsoft"}):
+        limit = NewLimit(sender_id=sender.pk, **terms)  # type: ignore[arg-type]
+        mail.set_limit(workspace=workspace, new=limit, actor=actor, now=now)
+    return sender
 
 
 def _path(sender: SenderAccount, tail: str = "") -> str:

@@ -115,13 +115,13 @@ class BrakesForm(HouseForm):
     """When campaigns stop themselves."""
 
     bounces = forms.DecimalField(
-        label="Bounces, in per cent",
+        label="Bounces, %",
         min_value=STRICTEST.bounces / 100,
         max_value=LOOSEST.bounces / 100,
         decimal_places=2,
     )
     complaints = forms.DecimalField(
-        label="Complaints, in per cent",
+        label="Complaints, %",
         min_value=STRICTEST.complaints / 100,
         max_value=LOOSEST.complaints / 100,
         decimal_places=2,

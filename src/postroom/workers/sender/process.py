@@ -21,7 +21,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from postroom.core.mail.ports import Handover
-from postroom.core.mail.rules.brakes import Brake
 from postroom.core.mail.selectors import load_sender_profile
 from postroom.core.mail.types import SenderProfile, Work
 from postroom.kit.errors import AppError
@@ -181,7 +180,7 @@ class SenderProcess:
         try:
             contents = await self._in(self._claimer, lambda: tasks.load_contents(work))
             lane = await self._lane(work.sender_id, work.route_id)
-            run = Run(work, contents, self._journal.open_claim(), self._brake(work))
+            run = Run(work, contents, self._journal.open_claim(), self._brakes.of(work))
         except (AppError, JournalBroken) as error:
             log.warning("lane_refused", sender_id=work.sender_id, route_id=work.route_id, reason=str(error))
             reason, is_permanent = str(error), not isinstance(error, JournalBroken)
@@ -206,12 +205,6 @@ class SenderProcess:
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
         return lane
-
-    def _brake(self, work: Work) -> Brake | None:
-        batches = {item.mailing.batch_id for item in work.items[:1]}
-        runs = [run for lane in self._lanes.values() for run in lane.runs()]
-        is_running = any(item.mailing.batch_id in batches for run in runs for item in run.work.items[:1])
-        return self._brakes.of(work, is_running=is_running)
 
     async def _profile(self, sender_id: int) -> SenderProfile:
         return await self._in(self._claimer, lambda: tasks.retried(lambda: load_sender_profile(sender_id=sender_id)))
@@ -269,7 +262,11 @@ class SenderProcess:
             if journal is not None:
                 journal.remove()
 
-        self._book(close).add_done_callback(lambda _: self._held.pop(id(work), None))
+        self._book(close).add_done_callback(lambda _: self._let_go(work))
+
+    def _let_go(self, work: Work) -> None:
+        self._held.pop(id(work), None)
+        self._brakes.forget(work)
 
     def _report(self, route_id: int, reason: str, is_permanent: bool) -> None:
         """Let an account rest whose server cannot be used."""

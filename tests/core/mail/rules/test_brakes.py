@@ -60,4 +60,4 @@ def test_a_brake_that_was_overruled_looks_again_soon() -> None:
     brake.rearm()
 
     assert not brake.is_on
-    assert 50 <= _count_until_on(brake, 20) <= 60
+    assert 25 <= _count_until_on(brake, 20) <= 60
