@@ -18,6 +18,7 @@ for name in [name for name in os.environ if name.startswith("POSTROOM_")]:
     del os.environ[name]  # the settings of whoever runs the tests are not theirs
 os.environ["POSTROOM_DATA_DIR"] = str(DATA_DIR)
 os.environ["POSTROOM_INTERNAL_SMTP_HOSTS"] = "*"  # every mail server of a test is on this machine
+os.environ["POSTROOM_INTERNAL_HTTP_HOSTS"] = "127.0.0.1"  # and so is every provider
 os.environ["DJANGO_SETTINGS_MODULE"] = "postroom.config.settings"
 django.setup()
 

@@ -234,7 +234,7 @@ class StandIn:
                 pass  # a client that was killed
 
         self.server = Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=lambda: self.server.serve_forever(0.01), daemon=True).start()
+        threading.Thread(target=lambda: self.server.serve_forever(0.05), daemon=True).start()
 
     @property
     def url(self) -> str:

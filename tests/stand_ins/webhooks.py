@@ -26,7 +26,7 @@ SIGNED = ("resend", "mailersend", "mailgun", "sendgrid", "ses")
 KEYED = ("postmark", "brevo", "mailjet")
 
 NEEDED: Mapping[str, tuple[dict[str, str], dict[str, str]]] = {
-    "resend": ({}, {"api_key": "re_1", "webhook_secret": SECRET}),
+    "resend": ({}, {"api_key": "good-key", "webhook_secret": SECRET}),
     "mailersend": ({}, {"api_token": "t", "webhook_secret": SECRET, "inbound_secret": "inbound" + SECRET}),
     "ses": (
         {"access_key_id": "AKIA", "region": "eu-central-1", "topic_arn": TOPIC},
@@ -35,7 +35,7 @@ NEEDED: Mapping[str, tuple[dict[str, str], dict[str, str]]] = {
     "postmark": ({}, {"server_token": "t"}),
     "mailgun": ({"domain": "mg.example.com", "region": "us"}, {"api_key": "k", "webhook_secret": SECRET}),
     "sendgrid": ({"region": "global"}, {"api_key": "SG.1"}),
-    "brevo": ({}, {"api_key": "xkeysib-1"}),
+    "brevo": ({}, {"api_key": "good-key"}),
     "mailjet": ({}, {"api_key": "k", "secret_key": "s"}),
 }
 """What an account of each provider is made of: settings and secrets."""
