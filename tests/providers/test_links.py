@@ -9,6 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from postroom.providers.links import find_link_fault
+from tests.edge.front_door import front_door
 
 
 @contextmanager
@@ -61,3 +62,9 @@ def test_our_own_network_is_not_asked(settings: Settings) -> None:
         settings.INTERNAL_HTTP_HOSTS = ()
         assert find_link_fault(f"http://{host}") != ""
         assert find_link_fault("http://127.0.0.1") != ""
+
+
+def test_our_own_front_door_is_known(settings: Settings, transactional_db: None) -> None:
+    with front_door() as door:
+        settings.INTERNAL_HTTP_HOSTS = (door.url.removeprefix("http://"),)
+        assert find_link_fault(door.url) == ""

@@ -10,6 +10,8 @@ from postroom.core.contacts import services as contacts
 from postroom.core.contacts.types import OptOutScope, SuppressionReason, SuppressionScope
 from postroom.core.mail import selectors
 from postroom.core.mail import services as mail
+from postroom.core.mail.models import Domain
+from postroom.core.mail.ports import Envelope
 from postroom.core.mail.rules import compose
 from postroom.core.mail.types import (
     Composition,
@@ -52,11 +54,16 @@ def make_sender(workspace: Workspace) -> tuple[int, dict[str, str]]:
 
 def print_letter(sender_id: int, message_class: MessageClass) -> bytes:
     """Return a letter as the sender process makes it."""
+    return print_envelope(sender_id, message_class).body
+
+
+def print_envelope(sender_id: int, message_class: MessageClass) -> Envelope:
+    """Return it with its envelope."""
     frozen = compose.freeze(LETTER, message_class=message_class, tracks_opens=True, tracks_clicks=True)
     mailing = Mailing(batch_id=1, content_id=2, message_class=message_class)
     composer = Composer(selectors.load_sender_profile(sender_id=sender_id))
     item = Outgoing(message_id=7, mailing=mailing, to=("ann@example.com",), slots={}, message_id_header="")
-    return composer.compose(item, compose.compile_content(frozen)).body
+    return composer.compose(item, compose.compile_content(frozen))
 
 
 def parse(raw: bytes) -> EmailMessage:
@@ -92,6 +99,19 @@ def test_other_mail_has_nothing_of_bulk(workspace: Workspace, message_class: Mes
     assert [name for name in BULK_FIELDS if name in letter] == []
     assert "/u/" not in letter.get_body().get_content()  # type: ignore[union-attr]
     assert verify_all(raw, records) == [True, True]
+
+
+def test_own_names_are_on_what_leaves_once_they_lead_here(workspace: Workspace) -> None:
+    sender_id, records = make_sender(workspace)
+    before = print_envelope(sender_id, MessageClass.MARKETING)
+    assert before.return_path.endswith("@inbound.localhost")
+    Domain.objects.update(return_verified_at=NOW, tracking_verified_at=NOW)
+    after = print_envelope(sender_id, MessageClass.MARKETING)
+    assert after.return_path.endswith("@bounces.news.example.org")
+    links = re.findall(rb"https?://[^/\s]+/[ocu]/", after.body.replace(b"=\r\n", b""))
+    assert {link.partition(b"://")[2].partition(b"/")[0] for link in links} == {b"links.news.example.org:8000"}
+    assert {link[-3:] for link in links} == {b"/o/", b"/c/", b"/u/"}
+    assert verify_all(after.body, records) == [True, True]
 
 
 def accept(workspace: Workspace, message_class: MessageClass, to: str) -> tuple[MessageStatus, str]:
