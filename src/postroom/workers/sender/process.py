@@ -1,6 +1,7 @@
 """The sender process: claims work, hands it to the lanes of the sender accounts, books the results."""
 
 import asyncio
+import ctypes
 import gc
 import os
 import secrets
@@ -38,8 +39,8 @@ BULK_CLAIMS: Final = 2
 URGENT_CLAIMS: Final = 4
 MAX_CLAIMS: Final = 32
 
-COLLECT_AFTER: Final = 20_000
-"""How many new objects start a search for cycles: a message makes hundreds, and none of them in a cycle."""
+_M_ARENA_MAX: Final = -8
+"""The C library's word for how many arenas threads allocate from (mallopt(3))."""
 
 IDLE_TRANSACTION_MS: Final = 5_000
 """How long the database waits for the next statement of a transaction of ours: one that was stopped or cut off in the
@@ -67,9 +68,8 @@ class Pace:
 def main(pace: Pace | None = None) -> None:
     """Send until SIGTERM or SIGINT, then finish what is on the wire, put the rest back and return."""
     sys.setswitchinterval(SWITCH_S)
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
     _spare_collector()
+    _share_arenas()
     connection_created.connect(_limit_transactions)
     owner = make_owner()
     journal = Journal(Path(settings.JOURNAL_DIR), owner)
@@ -86,6 +86,12 @@ def _spare_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def _share_arenas() -> None:
+    """Have the threads share one arena of memory: of several, each would keep what a claim once needed there."""
+    with suppress(OSError, AttributeError):  # not glibc
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _limit_transactions(*, connection: BaseDatabaseWrapper, **_: object) -> None:
