@@ -12,7 +12,9 @@ from postroom.web.senders.providers import add_settings, read_settings
 from postroom.web.shared.forms import HouseForm
 
 if TYPE_CHECKING:
-    from postroom.core.mail.models import SenderAccount
+    from collections.abc import Sequence
+
+    from postroom.core.mail.models import Domain, SenderAccount
     from postroom.core.workspaces.models import Workspace
 
 _PLANS: Final = (
@@ -144,6 +146,6 @@ def _known(sender: "SenderAccount | None") -> dict[str, object]:
     return {name: getattr(sender, name) for name in ("name", "from_name", "from_email", "reply_to", "domain_id")}
 
 
-def _offer(field: forms.Field, nothing: str, things: "list[object]") -> None:
+def _offer(field: forms.Field, nothing: str, things: "Sequence[Domain | SenderAccount]") -> None:
     assert isinstance(field, forms.TypedChoiceField)
-    field.choices = [("", nothing), *((one.pk, one.name) for one in things)]  # type: ignore[attr-defined]
+    field.choices = [("", nothing), *((one.pk, one.name) for one in things)]

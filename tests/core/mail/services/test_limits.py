@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from importlib import import_module
 
 import pytest
 from django.db import connection
@@ -223,3 +224,15 @@ def test_a_stranger_s_limit_cannot_be_changed_or_removed() -> None:
         mail.remove_limit(workspace=stranger, uid=limit.uid, actor=SYSTEM, now=NOW)
     with pytest.raises(NoSuchLimit):
         mail.set_limit(workspace=stranger, new=NewLimit(most=9), actor=SYSTEM, now=NOW, uid=limit.uid)
+
+
+def test_a_daily_limit_from_before_is_moved() -> None:
+    sender = make_sender(workspace=make_workspace())
+    SenderAccount.objects.update(daily_limit=40)
+
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("postroom.core.mail.migrations.0009_limits").MOVE)
+
+    assert _take(sender).count == 36
+    assert _take(sender).count == 0
+    assert sender.daily_limit is None

@@ -75,7 +75,7 @@ class SenderAccount(models.Model):
 
 
 class SenderDay(models.Model):
-    """How much of a sender account's daily limit is used up on a day (UTC); only accounts with a limit have rows."""
+    """How much a sender account let go on a day of its workspace; only accounts that something limits have rows."""
 
     sender = models.ForeignKey(SenderAccount, on_delete=models.CASCADE, related_name="+")
     day = models.DateField()

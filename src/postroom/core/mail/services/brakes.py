@@ -17,6 +17,7 @@ from postroom.core.mail.services.batches import pause_batch
 from postroom.core.mail.types import BatchStatus, BrakeLevels
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
+from postroom.kit.types import JSONObject
 
 SAMPLE_EVERY_S: Final = 5
 SAMPLES: Final = 36
@@ -65,7 +66,7 @@ def set_brake_levels(*, workspace: Workspace, levels: BrakeLevels, actor: Actor,
         BrakeTerms.objects.filter(workspace=workspace).delete()
     else:
         BrakeTerms.objects.update_or_create(workspace=workspace, defaults=fields)
-    was = {"bounces": before.bounces, "complaints": before.complaints}
+    was: JSONObject = {"bounces": before.bounces, "complaints": before.complaints}
     record = AuditRecord("brakes.changed", "workspace", workspace.pk, before=was, after={**fields})
     events.record_act(workspace=workspace, actor=actor, act=record, now=now)
 

@@ -155,11 +155,10 @@ def _apply(sender: SenderAccount, changes: SenderChanges) -> None:
         if value is not UNSET:
             setattr(sender, name, value.strip() if name == "name" else value)
     if not isinstance(changes.domain_id, Unset):
-        domain_id = changes.domain_id
-        sender.domain = domain_id and get_domain_by_id(workspace=sender.workspace, domain_id=domain_id)
+        number = changes.domain_id
+        sender.domain = None if number is None else get_domain_by_id(workspace=sender.workspace, domain_id=number)
     if not isinstance(changes.fallback_id, Unset):
-        fallback_id = changes.fallback_id
-        sender.fallback = fallback_id and _stand_in(sender, fallback_id)
+        sender.fallback = None if changes.fallback_id is None else _stand_in(sender, changes.fallback_id)
 
 
 def _stand_in(sender: SenderAccount, fallback_id: int) -> SenderAccount:
