@@ -13,16 +13,16 @@ from tests.edge.front_door import front_door
 
 
 @contextmanager
-def serve(status: int, kind: str) -> Iterator[str]:
-    """Answer everything with ``status`` and an empty body of ``kind`` while the block runs; yield the address."""
+def serve(status: int, body: bytes) -> Iterator[str]:
+    """Answer everything with ``status`` and ``body`` while the block runs; yield the address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", kind)
             self.send_header("Location", "http://elsewhere.example/")
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -37,28 +37,28 @@ def serve(status: int, kind: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "words"),
+    ("status", "body", "words"),
     [
-        (200, "image/gif", ""),
-        (200, "text/html", "Something else than Postroom answers there (status 200)."),
-        (404, "image/gif", "Something else than Postroom answers there (status 404)."),
-        (301, "image/gif", "Something else than Postroom answers there (status 301)."),
+        (200, b"alive\n", ""),
+        (200, b"Welcome to nginx!", "Something else than Postroom answers there (status 200)."),
+        (404, b"alive\n", "Something else than Postroom answers there (status 404)."),
+        (301, b"alive\n", "Something else than Postroom answers there (status 301)."),
     ],
 )
-def test_only_our_own_answer_counts(settings: Settings, status: int, kind: str, words: str) -> None:
-    with serve(status, kind) as host:
+def test_only_our_own_answer_counts(settings: Settings, status: int, body: bytes, words: str) -> None:
+    with serve(status, body) as host:
         settings.INTERNAL_HTTP_HOSTS = (host,)
         assert find_link_fault(f"http://{host}") == words
 
 
 def test_a_server_without_a_certificate_is_no_server_of_ours(settings: Settings) -> None:
-    with serve(200, "image/gif") as host:
+    with serve(200, b"alive\n") as host:
         settings.INTERNAL_HTTP_HOSTS = (host,)
         assert find_link_fault(f"https://{host}") != ""
 
 
 def test_our_own_network_is_not_asked(settings: Settings) -> None:
-    with serve(200, "image/gif") as host:
+    with serve(200, b"alive\n") as host:
         settings.INTERNAL_HTTP_HOSTS = ()
         assert find_link_fault(f"http://{host}") != ""
         assert find_link_fault("http://127.0.0.1") != ""
