@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 from django.db import close_old_connections, connection
 
-from postroom.core.mail.models import Chunk, Message, Pace, Tally
+from postroom.core.mail.models import BatchPace, Chunk, LinkTally, Message, Pace, Tally
 from postroom.core.mail.selectors import count_batch, count_batch_by, sum_by_content, sum_by_destination
 from postroom.core.mail.services import apply_hits, cancel_batch, fold_tallies, recount_batch, store_hits
 from postroom.core.mail.types import ChunkStatus, Destination, EventType, Hit, MessageStatus
@@ -46,6 +46,35 @@ def count_ledger(workspace: Workspace) -> dict[tuple[object, str], int]:
         return {(at, name): number for at, name, number in cursor.fetchall()}
 
 
+_HAPPENED = """
+SELECT date_bin('15 minutes', at, 'epoch'), count(*) FILTER (WHERE type = 'opened' AND NOT is_bot),
+    count(*) FILTER (WHERE type = 'opened' AND is_bot), count(*) FILTER (WHERE type = 'clicked' AND NOT is_bot),
+    count(*) FILTER (WHERE type = 'clicked' AND is_bot)
+FROM mail_deliveryevent WHERE batch_id = %s AND type IN ('opened', 'clicked') GROUP BY 1 ORDER BY 1
+"""
+_PACED = """
+SELECT at, sum(opened), sum(machine_opened), sum(clicked), sum(scanner_clicked) FROM mail_batchpace WHERE batch_id = %s
+GROUP BY 1 ORDER BY 1
+"""
+_FOLLOWED = """
+SELECT m.content_id, e.link_index, count(*) FILTER (WHERE NOT e.is_bot),
+    count(DISTINCT e.message_id) FILTER (WHERE NOT e.is_bot), count(*) FILTER (WHERE e.is_bot)
+FROM mail_deliveryevent e JOIN mail_message m ON m.id = e.message_id
+WHERE e.batch_id = %s AND e.type = 'clicked' GROUP BY 1, 2 ORDER BY 1, 2
+"""
+_LINKED = """
+SELECT content_id, link_index, sum(clicks), sum(people), sum(scanner_clicks) FROM mail_linktally WHERE batch_id = %s
+GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+def ask(question: str, batch_id: int) -> list[tuple[object, ...]]:
+    """The rows that answer a question about a batch."""
+    with connection.cursor() as cursor:
+        cursor.execute(question, [batch_id])
+        return list(cursor.fetchall())
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_a_tally_equals_a_full_count_after_any_history(seed: int) -> None:
     chance = random.Random(seed)
@@ -75,6 +104,8 @@ def test_a_tally_equals_a_full_count_after_any_history(seed: int) -> None:
     fold_tallies(limit=1000)
     assert recount_batch(batch_id=batch.pk) is False
     assert count_paces(workspace) == count_ledger(workspace)
+    assert ask(_PACED, batch.pk) == ask(_HAPPENED, batch.pk)
+    assert ask(_LINKED, batch.pk) == ask(_FOLLOWED, batch.pk) != []
     assert Tally.objects.filter(batch=batch).count() <= 4
     assert (
         sum(group.counts.opened for group in count_batch_by(batch_id=batch.pk)) == count_batch(batch_id=batch.pk).opened
@@ -94,8 +125,16 @@ def _change(chance: random.Random, numbers: list[int]) -> None:
         types = [EventType.OPENED, EventType.CLICKED, EventType.BOUNCED, EventType.DELIVERED, EventType.COMPLAINED]
         store_hits(
             hits=[
-                Hit(f"{number}-{chance.random()}", chance.choice(types), number, NOW + timedelta(minutes=5), agent="Me")
+                Hit(
+                    f"{number}-{chance.random()}",
+                    type_,
+                    number,
+                    NOW + timedelta(minutes=chance.randrange(50)),
+                    link_index=chance.randrange(2) if type_ is EventType.CLICKED else None,
+                    agent=chance.choice(["Mozilla/5.0 (X11; Linux) Firefox/140", "curl/8"]),
+                )
                 for number in chance.sample(numbers, 5)
+                for type_ in chance.choices(types, k=2)
             ]
         )
         apply_hits(now=NOW + timedelta(hours=1))
@@ -143,16 +182,24 @@ def test_the_migration_counts_what_was_there_before_it() -> None:
     make_message(workspace=workspace, batch=batch, delivered_at=NOW)
     make_message(workspace=workspace, batch=batch, status=MessageStatus.DEFERRED, sent_at=None)
     make_message(workspace=workspace)
-    Tally.objects.all().delete()
-    Pace.objects.all().delete()
+    number = Message.objects.filter(batch=batch).earliest("pk").pk
+    store_hits(
+        hits=[Hit(f"{at}", EventType.CLICKED, number, NOW, link_index=at % 2, agent="curl/8") for at in range(5)]
+    )
+    apply_hits(now=NOW + timedelta(hours=1))
+    for counts in (Tally, Pace, BatchPace, LinkTally):
+        counts.objects.all().delete()
 
     migration = import_module("postroom.core.mail.migrations.0007_tallies")
     with connection.cursor() as cursor:
-        cursor.execute(migration.Migration.operations[1].sql)
+        for operation in migration.Migration.operations[1:3]:
+            cursor.execute(operation.sql)
 
     assert recount_batch(batch_id=batch.pk) is False
     assert count_paces(workspace) == count_ledger(workspace)
     assert count_batch(batch_id=batch.pk).delivered == 1
+    assert ask(_PACED, batch.pk) == ask(_HAPPENED, batch.pk) != []
+    assert ask(_LINKED, batch.pk) == ask(_FOLLOWED, batch.pk) != []
 
 
 def test_a_chunk_that_is_done_counts_as_its_size() -> None:

@@ -10,50 +10,29 @@ from django.db import connection
 from postroom.core.campaigns import selectors as campaigns
 from postroom.core.insights.types import CampaignReport, DestinationCounts, HourCounts, LinkCounts, VariantCounts
 from postroom.core.mail import selectors as mail
-from postroom.core.mail.models import Batch, Content
+from postroom.core.mail.models import Content
 from postroom.core.mail.types import GroupCounts
 from postroom.core.workspaces.models import Workspace
 
 Row = TypeVar("Row", DestinationCounts, VariantCounts)
 
 HOURS: Final = 24
+QUARTER_S: Final = 900
 
 _HOURLY: Final = """
-SELECT floor(extract(epoch FROM at - %(start)s) / 3600)::int, type, is_bot, count(*)
-FROM mail_deliveryevent
-WHERE batch_id = %(batch_id)s AND type IN ('opened', 'clicked') AND at >= %(start)s AND at < %(end)s
-GROUP BY 1, 2, 3
-"""
-
-_LINKS: Final = """
-SELECT l.url, coalesce(c.clicks, 0), coalesce(c.people, 0), coalesce(c.scanner_clicks, 0)
-FROM mail_trackedlink l
-LEFT JOIN (
-    SELECT link_index, count(*) FILTER (WHERE NOT is_bot) AS clicks,
-        count(DISTINCT message_id) FILTER (WHERE NOT is_bot) AS people, count(*) FILTER (WHERE is_bot) AS scanner_clicks
-    FROM mail_deliveryevent WHERE batch_id = %(batch_id)s AND type = 'clicked' GROUP BY link_index
-) c ON c.link_index = l.index
-WHERE l.content_id = %(content_id)s
-ORDER BY 2 DESC, l.index
+SELECT floor(extract(epoch FROM at - %(start)s) / 3600)::int, sum(opened), sum(machine_opened), sum(clicked),
+    sum(scanner_clicked)
+FROM mail_batchpace WHERE batch_id = %(batch_id)s AND at >= %(start)s AND at < %(end)s GROUP BY 1
 """
 
 # Each variant numbers its links for itself: what they have in common is where they lead.
-_LINKS_OF_VARIANTS: Final = """
-SELECT l.url, count(e.message_id) FILTER (WHERE NOT e.is_bot), count(DISTINCT e.message_id) FILTER (WHERE NOT e.is_bot),
-    count(e.message_id) FILTER (WHERE e.is_bot)
+_LINKS: Final = """
+SELECT l.url, coalesce(sum(t.clicks), 0), coalesce(sum(t.people), 0), coalesce(sum(t.scanner_clicks), 0)
 FROM mail_trackedlink l
-LEFT JOIN (mail_deliveryevent e JOIN mail_message m ON m.id = e.message_id
-    AND e.batch_id = %(batch_id)s AND e.type = 'clicked') ON m.content_id = l.content_id AND e.link_index = l.index
-WHERE l.content_id = ANY(%(content_ids)s)
-GROUP BY l.url ORDER BY 2 DESC, min(l.index), l.url
+LEFT JOIN mail_linktally t ON t.batch_id = %(batch_id)s AND t.content_id = l.content_id AND t.link_index = l.index
+WHERE l.content_id = ANY(%(contents)s)
+GROUP BY l.url, CASE WHEN NOT %(has_variants)s THEN l.index END ORDER BY 2 DESC, min(l.index), l.url
 """
-
-_NAMES: Final = {
-    ("opened", False): "opened",
-    ("opened", True): "machine_opened",
-    ("clicked", False): "clicked",
-    ("clicked", True): "scanner_clicked",
-}
 
 
 def campaign_report(*, workspace: Workspace, uid: UUID, now: datetime) -> CampaignReport:
@@ -68,7 +47,7 @@ def campaign_report(*, workspace: Workspace, uid: UUID, now: datetime) -> Campai
         counts=mail.count_batch(batch_id=batch.pk),
         fenced=_sorted(batch.fenced),
         hours=_count_hours(batch.pk, campaign.started_at or batch.created_at, now),
-        links=_count_links(batch, {group.content_id for group in groups}),
+        links=_count_links(batch.pk, {group.content_id for group in groups} or {batch.content_id}),
         destinations=_largest_first(DestinationCounts(*pair) for pair in mail.sum_by_destination(groups).items()),
         variants=_variants(groups),
     )
@@ -86,26 +65,23 @@ def _largest_first(rows: Iterable[Row]) -> tuple[Row, ...]:
     return tuple(sorted(rows, key=lambda row: -row.counts.total))
 
 
-def _count_hours(batch_id: int, start: datetime, now: datetime) -> tuple[HourCounts, ...]:
+def _count_hours(batch_id: int, started_at: datetime, now: datetime) -> tuple[HourCounts, ...]:
+    """Count by hours that begin on the quarter, for so the events are counted."""
+    start = started_at - timedelta(seconds=started_at.timestamp() % QUARTER_S)
     parameters: dict[str, Any] = {"batch_id": batch_id, "start": start, "end": min(start + timedelta(hours=HOURS), now)}
-    counts: list[dict[str, int]] = [{} for _ in range(HOURS)]
+    hours = [HourCounts(start + timedelta(hours=number)) for number in range(HOURS)]
     with connection.cursor() as cursor:
         cursor.execute(_HOURLY, parameters)
-        for hour, type_, is_bot, number in cursor.fetchall():
-            counts[hour][_NAMES[type_, is_bot]] = number
-    return tuple(HourCounts(start + timedelta(hours=number), **found) for number, found in enumerate(counts))
+        for hour, *numbers in cursor.fetchall():
+            hours[hour] = HourCounts(hours[hour].at, *map(int, numbers))
+    return tuple(hours)
 
 
-def _count_links(batch: Batch, content_ids: Collection[int]) -> tuple[LinkCounts, ...]:
-    statement = _LINKS_OF_VARIANTS if len(content_ids) > 1 else _LINKS
-    parameters: dict[str, Any] = {
-        "batch_id": batch.pk,
-        "content_id": batch.content_id,
-        "content_ids": sorted(content_ids),
-    }
+def _count_links(batch_id: int, content_ids: Collection[int]) -> tuple[LinkCounts, ...]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return tuple(LinkCounts(*row) for row in cursor.fetchall())
+        where = {"batch_id": batch_id, "contents": list(content_ids), "has_variants": len(content_ids) > 1}
+        cursor.execute(_LINKS, where)
+        return tuple(LinkCounts(url, *map(int, numbers)) for url, *numbers in cursor.fetchall())
 
 
 def _sorted(fenced: Mapping[str, int]) -> dict[str, int]:

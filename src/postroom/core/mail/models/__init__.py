@@ -12,7 +12,7 @@ from postroom.core.mail.models.ledger import Acceptance, Message
 from postroom.core.mail.models.limits import Limit, LimitUse, WarmUp, WarmUpDay
 from postroom.core.mail.models.notices import NoticeSent
 from postroom.core.mail.models.provider_events import ProviderContact, ProviderEvent
-from postroom.core.mail.models.tallies import Pace, Tally
+from postroom.core.mail.models.tallies import BatchPace, LinkTally, Pace, Tally
 from postroom.core.mail.models.transcripts import DestinationRest, Transcript
 from postroom.core.mail.models.waits import LimitWait, SenderProcess
 
@@ -20,6 +20,7 @@ __all__ = [
     "Acceptance",
     "AttachedFile",
     "Batch",
+    "BatchPace",
     "BatchWatch",
     "BrakeTerms",
     "Chunk",
@@ -34,6 +35,7 @@ __all__ = [
     "Limit",
     "LimitUse",
     "LimitWait",
+    "LinkTally",
     "Message",
     "NoticeSent",
     "Pace",

@@ -78,3 +78,60 @@ class Pace(models.Model):
 
     def __str__(self) -> str:
         return f"{self.workspace_id} {self.at:%Y-%m-%d %H:%M}: {self.sent}"
+
+
+class BatchPace(models.Model):
+    """Opens and clicks of a batch in the quarter of an hour that begins at ``at``, each time counted; appended with the
+    events themselves, and folded like ``Tally``.
+    """
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False)
+    at = models.DateTimeField()
+    is_folded = models.BooleanField(default=False, db_default=False)
+    opened = models.IntegerField(default=0, db_default=0)
+    machine_opened = models.IntegerField(default=0, db_default=0)
+    clicked = models.IntegerField(default=0, db_default=0)
+    scanner_clicked = models.IntegerField(default=0, db_default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("batch", "at"), condition=models.Q(is_folded=True), name="batch_pace_folded"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("batch", "at"), name="batch_pace_by_batch"),
+            models.Index(fields=("id",), condition=models.Q(is_folded=False), name="batch_pace_loose"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} {self.at:%Y-%m-%d %H:%M}: {self.opened}"
+
+
+class LinkTally(models.Model):
+    """How often a link of a batch's content was followed, by how many ``people``, and by scanners; kept like
+    ``BatchPace``.
+    """
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    content = models.ForeignKey(
+        Content, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    link_index = models.IntegerField()
+    is_folded = models.BooleanField(default=False, db_default=False)
+    clicks = models.IntegerField(default=0, db_default=0)
+    people = models.IntegerField(default=0, db_default=0)
+    scanner_clicks = models.IntegerField(default=0, db_default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("batch", "content", "link_index"),
+                condition=models.Q(is_folded=True),
+                name="link_tally_folded",
+            ),
+        )
+        indexes = (models.Index(fields=("id",), condition=models.Q(is_folded=False), name="link_tally_loose"),)
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} link {self.link_index}: {self.clicks}"

@@ -41,7 +41,8 @@ WITH hit AS (
         link_index integer, agent text, ip text, is_bot boolean, data jsonb)
     ORDER BY message_id, key, at
 ), fresh AS (
-    SELECT hit.*, message.workspace_id, message.contact_id, message.batch_id, message."to" <> '[]' AS is_known,
+    SELECT hit.*, message.workspace_id, message.contact_id, message.batch_id, message.content_id,
+        message."to" <> '[]' AS is_known,
         row_number() OVER (PARTITION BY hit.message_id, hit.type, hit.is_bot ORDER BY hit.at, hit.key) + CASE
             WHEN hit.type = 'opened' AND hit.is_bot THEN message.machine_open_count
             WHEN hit.type = 'opened' THEN message.open_count
@@ -59,7 +60,23 @@ WITH hit AS (
         CASE WHEN is_known THEN data ELSE jsonb_build_object('status', data -> 'status') END
     FROM fresh WHERE type NOT IN ('opened', 'clicked') OR place <= %(most)s
     ON CONFLICT DO NOTHING
-    RETURNING message_id, key, batch_id, type, at, is_bot, left(data ->> 'status', 20) AS status
+    RETURNING message_id, key, batch_id, type, at, link_index, is_bot, left(data ->> 'status', 20) AS status
+), pace AS (
+    INSERT INTO mail_batchpace (batch_id, at, opened, machine_opened, clicked, scanner_clicked)
+    SELECT batch_id, date_bin('15 minutes', at, 'epoch'), count(*) FILTER (WHERE type = 'opened' AND NOT is_bot),
+        count(*) FILTER (WHERE type = 'opened' AND is_bot), count(*) FILTER (WHERE type = 'clicked' AND NOT is_bot),
+        count(*) FILTER (WHERE type = 'clicked' AND is_bot)
+    FROM appended WHERE batch_id IS NOT NULL AND type IN ('opened', 'clicked') GROUP BY 1, 2
+), followed AS (
+    INSERT INTO mail_linktally (batch_id, content_id, link_index, clicks, people, scanner_clicks)
+    SELECT appended.batch_id, fresh.content_id, appended.link_index, count(*) FILTER (WHERE NOT appended.is_bot),
+        count(DISTINCT appended.message_id) FILTER (WHERE NOT appended.is_bot AND NOT EXISTS (
+            SELECT FROM mail_deliveryevent known WHERE known.message_id = appended.message_id
+                AND known.type = 'clicked' AND known.link_index = appended.link_index AND NOT known.is_bot)),
+        count(*) FILTER (WHERE appended.is_bot)
+    FROM appended JOIN fresh USING (message_id, key)
+    WHERE appended.batch_id IS NOT NULL AND appended.type = 'clicked' AND appended.link_index IS NOT NULL
+    GROUP BY 1, 2, 3
 ), fact AS (
     SELECT message_id,
         min(at) FILTER (WHERE type NOT IN ('deferred', 'failed')) AS proven_at,

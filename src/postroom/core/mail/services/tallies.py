@@ -34,8 +34,12 @@ SELECT count(*) FROM loose
 """  # noqa: S608 - made of constants
 
 
-_FOLD_TALLIES: Final = _fold("mail_tally", ("batch_id", "destination", "content_id"), _STATES)
-_FOLD_PACES: Final = _fold("mail_pace", ("workspace_id", "at"), _DEEDS)
+_FOLDS: Final = (
+    _fold("mail_tally", ("batch_id", "destination", "content_id"), _STATES),
+    _fold("mail_pace", ("workspace_id", "at"), _DEEDS),
+    _fold("mail_batchpace", ("batch_id", "at"), ("opened", "machine_opened", "clicked", "scanner_clicked")),
+    _fold("mail_linktally", ("batch_id", "content_id", "link_index"), ("clicks", "people", "scanner_clicks")),
+)
 
 # One statement sees one state of ledger and tallies, which change together: nobody has to wait for it.
 _RECOUNT: Final = f"""
@@ -67,13 +71,11 @@ SELECT %(batch_id)s, destination, content_id, {", ".join(f"sum({name})" for name
 
 
 def fold_tallies(*, limit: int) -> int:
-    """Add up to ``limit`` appended differences of each kind into the sums; return how many there were. Safe to run
-    several times at once, and to be killed: a difference is either loose or added.
+    """Add up to ``limit`` appended differences of each kind into the sums; return how many the most numerous kind had.
+
+    Safe to run several times at once, and to be killed: a difference is either loose or added.
     """
-    with transaction.atomic():
-        tallies = _run(_FOLD_TALLIES, limit)
-    with transaction.atomic():
-        return tallies + _run(_FOLD_PACES, limit)
+    return max(_run(fold, limit) for fold in _FOLDS)
 
 
 def recount_batch(*, batch_id: int) -> bool:
@@ -83,6 +85,7 @@ def recount_batch(*, batch_id: int) -> bool:
         return bool(cursor.rowcount)
 
 
+@transaction.atomic
 def _run(statement: str, limit: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, [limit])
