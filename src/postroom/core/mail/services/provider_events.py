@@ -26,6 +26,7 @@ from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit.errors import NotFound, Unavailable
 from postroom.kit.ids import uuid7
 from postroom.kit.notify import notify
+from postroom.kit.types import JSONObject
 
 log = structlog.get_logger(__name__)
 
@@ -207,7 +208,7 @@ def _unsubscribe(sender: SenderAccount, fact: ProviderFact, now: datetime) -> No
 
 def _hit(sender: SenderAccount, fact: ProviderFact, now: datetime) -> Hit:
     """A provider's clock may be wrong; what it says happened, happened by now."""
-    data = {"source": sender.provider, "status": fact.status, "reason": fact.reason[:1000]}
+    data: JSONObject = {"source": sender.provider, "status": fact.status, "reason": fact.reason[:1000]}
     if fact.type in (EventType.BOUNCED, EventType.COMPLAINED):
         data |= {"is_permanent": fact.is_dead, "recipient": fact.recipient.lower()}
     return Hit(
