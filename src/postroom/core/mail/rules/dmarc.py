@@ -74,14 +74,15 @@ def read_policy(domain: str, text: str) -> Policy | None:
     for piece in pieces[1:]:
         if match := _TAG.match(piece):
             tags.setdefault(match[1].lower(), match[2])
-    policy = tags.get("p", "").lower()
-    if policy not in POLICIES:
-        if "p" in tags and "rua" not in tags:
-            return None  # section 4.7: with an address for reports it means "none", without it means nothing
-        policy = "none"
+    if any(tags[name].lower() not in POLICIES for name in ("p", "sp", "np") if name in tags):
+        # Section 4.7: with an address for reports such a record asks for nothing, without one it is none at all.
+        if not tags.get("rua", "").lower().startswith("mailto:"):
+            return None
+        for name in ("p", "sp", "np"):
+            tags.pop(name, None)
     return Policy(
         domain,
-        policy=policy,
+        policy=tags.get("p", "none").lower(),
         subdomain_policy=_one_of(tags, "sp", POLICIES),
         missing_policy=_one_of(tags, "np", POLICIES),
         psd=_one_of(tags, "psd", ("y", "n")) or "u",
