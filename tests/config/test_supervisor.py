@@ -11,9 +11,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from pytest_django import Settings
 
 from postroom.config import ports
-from postroom.config.supervisor.plan import AlreadyRunning, exclusive
+from postroom.config.supervisor.plan import AlreadyRunning, exclusive, make_plan
 
 PROGRAM = Path(__file__).with_name("supervised.py")
 
@@ -132,3 +133,10 @@ def test_a_taken_port_is_told_with_the_setting_that_chooses_another() -> None:
         with pytest.raises(ports.PortInUse, match=f"Port {port} .* POSTROOM_WEB_PORT"):
             ports.ensure_free("127.0.0.1", port, "POSTROOM_WEB_PORT")
     ports.ensure_free("127.0.0.1", port, "POSTROOM_WEB_PORT", patience_s=1)
+
+
+def test_there_are_as_many_senders_as_the_settings_say_each_a_part_of_its_own(settings: Settings) -> None:
+    settings.SENDERS = 3
+    parts = [part for stage in make_plan() for part in stage if part.name.startswith("sender")]
+    assert [part.name for part in parts] == ["sender-1", "sender-2", "sender-3"]
+    assert {part.make_command().arguments[-1] for part in parts} == {"sender"}

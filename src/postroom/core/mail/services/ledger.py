@@ -72,6 +72,17 @@ WHERE m.id = x.id AND m.owner = %(owner)s AND m.attempt = x.attempt AND m.status
 """  # noqa: S608 - made of constants
 
 
+_PROVE: Final = """
+UPDATE mail_message m SET status = 'sent', next_attempt_at = NULL, reply_code = x.code, reply_text = x.text,
+    provider_id = coalesce(nullif(x.provider_id, ''), m.provider_id), tries = m.tries + 1,
+    first_attempt_at = coalesce(m.first_attempt_at, to_timestamp(x.at)), sent_at = to_timestamp(x.at),
+    delivered_at = CASE WHEN x.is_relayed THEN m.delivered_at ELSE to_timestamp(x.at) END
+FROM unnest(%(id)s::bigint[], %(code)s::int[], %(text)s::text[], %(provider_id)s::text[], %(at)s::float8[],
+    %(is_relayed)s::bool[]) AS x(id, code, text, provider_id, at, is_relayed)
+WHERE m.id = x.id AND (m.status = 'in_doubt' OR (m.status = 'deferred' AND m.is_resent AND m.tries = 0))
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where the rows of a chunk belong; ``domain`` that of its From, for the Message-IDs."""
@@ -119,6 +130,12 @@ def move_rows(*, owner: str, settled: Sequence[Settled]) -> None:
     if settled:
         nothing = {"uid": "{}", "header": "{}"}
         _execute(_MOVE_ON, _endings(settled) | nothing | {"owner": owner})
+
+
+def prove_sent(*, handovers: Sequence[Handover]) -> None:
+    """Mark messages that are in doubt, or wait for their repeat after doubt, as sent: an answer to them was found."""
+    if handovers:
+        _execute(_PROVE, _answers(handovers))
 
 
 def append_events(

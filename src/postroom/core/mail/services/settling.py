@@ -90,11 +90,13 @@ def recover_claims(*, owner: str, journal: JournalReading, now: datetime) -> int
     rows = Message.objects.filter(owner=owner, status=MessageStatus.CLAIMED).select_related("sender__fallback")
     # When a single message was claimed is not written down, but not before it was due.
     held = {row.pk: _safe_until(row.sender, row.next_attempt_at) for row in rows}
-    if not held:
-        return len(chunks)
-    claim = MessagesClaim(owner=owner, attempts={row.pk: row.attempt for row in rows})
-    finish_messages(claim=claim, handovers=_replay(held, journal, now), now=now)
-    return len(chunks) + 1
+    if held:
+        claim = MessagesClaim(owner=owner, attempts={row.pk: row.attempt for row in rows})
+        finish_messages(claim=claim, handovers=_replay(held, journal, now), now=now)
+    # Of one that was given up meanwhile, the journal knows better.
+    answered = [one for one in journal.entries.values() if one is not None and one.result is not None]
+    ledger.prove_sent(handovers=[one for one in answered if one.result and one.result.outcome is Outcome.SENT])
+    return len(chunks) + bool(held)
 
 
 def abandon_claims(*, owner: str, now: datetime) -> int:
