@@ -13,7 +13,7 @@ from postroom.core.campaigns.types import CampaignStatus, Frequency, Metric, Rep
 from postroom.core.contacts.models import Contact
 from postroom.core.events import services as events
 from postroom.core.mail import services as mail
-from postroom.core.mail.models import Message
+from postroom.core.mail.models import DestinationRest, Message
 from postroom.core.mail.types import NewLimit, NewSender, Per, Provider
 from postroom.core.workspaces.models import Workspace
 from postroom.kit import clock
@@ -95,6 +95,15 @@ def test_variants_are_written_in_the_composer_and_tried_out(as_owner: Client, wo
     assert (trial.percent, trial.metric, trial.wait_minutes, trial.wanted_count) == (30, "clicks", 120, 50)
     composer = page_of(as_owner, workspace, draft.uid)
     assert 'value="Other words"' in composer
+
+
+def test_the_preview_shows_the_variant_that_is_chosen(as_viewer: Client, workspace: Workspace) -> None:
+    form = draft_form(workspace, B_subject="Other words for {{ first_name }}", variant="B")
+    page = as_viewer.post(f"/w/{workspace.slug}/campaigns/preview/", form).content.decode()
+    assert "Other words for Alex" in page
+    assert "Hello Alex" in page
+    first = as_viewer.post(f"/w/{workspace.slug}/campaigns/preview/", {**form, "variant": "A"}).content.decode()
+    assert "News for Alex" in first
 
 
 def test_without_variants_there_is_no_trial(as_owner: Client, workspace: Workspace) -> None:
@@ -258,6 +267,16 @@ def test_how_long_it_will_take_is_said_before_and_while_it_goes(as_owner: Client
     live = page_of(as_owner, workspace, campaign.uid, "report/")
     assert "ends around" in live
     assert "Outlook and Hotmail is slowest" in live
+
+
+def test_a_destination_that_rests_is_named_with_what_it_said(as_viewer: Client, workspace: Workspace) -> None:
+    campaign = begin(workspace, make_draft(workspace=workspace, readers=readers_of(workspace, "a@gmail.com")))
+    now = clock.now()
+    rest = {"destination": "google", "until": now + timedelta(minutes=15), "noted_at": now}
+    DestinationRest.objects.create(sender=campaign.sender, reason="421 4.7.28 Too much <mail>", **rest)
+    page = page_of(as_viewer, workspace, campaign.uid, "report/")
+    assert "Gmail rests until" in page
+    assert "Too much &lt;mail&gt;" in page
 
 
 def test_what_the_mailbox_providers_would_refuse_is_named_and_nothing_leaves(

@@ -208,7 +208,7 @@ def test_the_list_costs_the_same_however_many_campaigns_it_shows(
     for _ in range(12):
         make_draft(workspace=workspace)
     start(workspace)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         page = as_owner.get(f"/w/{workspace.slug}/campaigns/").content.decode()
     assert page.count("<tr>") == 1 + 13
     assert 'hx-trigger="every 2s"' in page

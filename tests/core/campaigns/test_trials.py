@@ -169,6 +169,19 @@ def test_a_cancelled_campaign_never_lets_the_rest_go() -> None:
     assert send_all(101) == 0
 
 
+def test_a_test_shows_each_variant_under_its_letter_and_its_name() -> None:
+    room = make_workspace()
+    draft = make_draft(workspace=room, variants=(OTHER,))
+    campaigns.send_test(workspace=room, uid=draft.uid, to=("a@example.com", "b@example.com"), actor=SYSTEM, now=NOW)
+    found = Message.objects.order_by("pk").values_list("content__subject", "from_address", "is_test")
+    assert draft.sender is not None
+    named = f"Ada at the desk <{draft.sender.from_email}>"
+    assert (
+        list(found)
+        == [("[Test A] News for {{ first_name }}", "", True)] * 2 + [("[Test B] Other words", named, True)] * 2
+    )
+
+
 def test_variants_that_say_the_same_are_refused_before_anything_leaves() -> None:
     room = make_workspace()
     twins = (Words(subject="One"), Words(subject="One"))

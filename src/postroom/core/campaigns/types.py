@@ -103,16 +103,26 @@ class Contender:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """A destination that put off most of what it was brought; nothing goes there ``until`` then."""
+
+    destination: str
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Where a campaign under way stands by variant, and who still waits for their time.
 
-    ``held`` people wait for the winner of a trial.
+    ``held`` people wait for the winner of a trial. ``rests`` are the destinations that put the sender off for now.
     """
 
     contenders: tuple[Contender, ...] = ()
     confidence: Confidence | None = None
     waiting: tuple[tuple[datetime, int], ...] = ()
     held: int = 0
+    rests: tuple[Rest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

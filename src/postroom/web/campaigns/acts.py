@@ -83,6 +83,7 @@ def repeat(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
 @in_room(methods=("POST",))
 def resend(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     """Begin a campaign to those whom this one did not move."""
+    campaigns.get_campaign(workspace=room.workspace, uid=uid)
     form = ResendForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Say which subject they get.")

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Final
 
 from django import forms
 
-from postroom.core.campaigns.types import CampaignChanges
+from postroom.core.campaigns.rules import LETTERS, words_of
+from postroom.core.campaigns.types import CampaignChanges, Words
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts.types import Audience
 from postroom.core.mail import selectors as mail
@@ -150,16 +151,24 @@ class PreviewForm(HouseForm):
     body_format = forms.ChoiceField(choices=BodyFormat.choices)
     body = forms.CharField(required=False, strip=False)
     reader = forms.UUIDField(required=False)
+    variant = forms.ChoiceField(choices=[(letter, letter) for letter in LETTERS], required=False)
 
     def to_composition(self) -> Composition:
-        """Return the composition as the core takes it."""
+        """Return the composition as the core takes it, of the variant that is to be seen."""
         said = self.cleaned_data
+        own = Words(subject=said["subject"], preheader=said["preheader"], body=said["body"])
+        shown = words_of(own, self._variant())
         return Composition(
-            subject=said["subject"],
-            preheader=said["preheader"],
+            subject=shown.subject,
+            preheader=shown.preheader,
             body_format=BodyFormat(said["body_format"]),
-            body=said["body"],
+            body=shown.body,
         )
+
+    def _variant(self) -> Words:
+        """Return what the variant says for itself: nothing, where it is A."""
+        letter = self.cleaned_data["variant"]
+        return Words(**{name: str(self.data.get(f"{letter}_{name}", "")) for name in ("subject", "preheader", "body")})
 
 
 def describe_draft(campaign: "Campaign", starter: str) -> dict[str, object]:

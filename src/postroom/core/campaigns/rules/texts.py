@@ -51,9 +51,10 @@ def find_missing(*, has_sender: bool, subject: str, body: str, audience_size: in
     return tuple(name for name, is_there in parts.items() if not is_there)
 
 
-def make_test(composition: Composition) -> Composition:
-    """Return the composition as a test sends it."""
-    return replace(composition, subject=TEST_PREFIX + composition.subject)
+def make_test(composition: Composition, *, letter: str = "") -> Composition:
+    """Return the composition as a test sends it; ``letter`` says which variant it is, where there are several."""
+    prefix = f"[Test {letter}] " if letter else TEST_PREFIX
+    return replace(composition, subject=prefix + composition.subject)
 
 
 MAILINGS: Final = "SELECT uid, batch_id FROM campaigns_campaign WHERE workspace_id = %s AND uid = ANY(%s::uuid[])"

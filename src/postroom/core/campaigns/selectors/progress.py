@@ -6,7 +6,7 @@ from typing import Final
 from postroom.core.campaigns.models import Campaign, Trial
 from postroom.core.campaigns.rules import compare
 from postroom.core.campaigns.selectors.trials import list_variants, own_words, score_variants
-from postroom.core.campaigns.types import CampaignStatus, Contender, Metric, Progress
+from postroom.core.campaigns.types import CampaignStatus, Contender, Metric, Progress, Rest
 from postroom.core.mail import selectors as mail
 
 _MOVING: Final = (CampaignStatus.SENDING, CampaignStatus.PAUSED)
@@ -24,7 +24,13 @@ def show_progress(*, campaign: Campaign, now: datetime) -> Progress:
         confidence=compare([one.score for one in contenders], Metric(trial.metric)) if trial else None,
         waiting=tuple((at, people) for at, people in waiting if at is not None and at > now),
         held=sum(people for at, people in waiting if at is None),
+        rests=_rests(campaign.batch.sender_id, now) if campaign.status in _MOVING else (),
     )
+
+
+def _rests(sender_id: int, now: datetime) -> tuple[Rest, ...]:
+    rests = mail.list_rests(sender_id=sender_id, now=now)
+    return tuple(Rest(one.destination, one.until, one.reason) for one in rests)
 
 
 def _contenders(campaign: Campaign) -> tuple[Contender, ...]:

@@ -11,11 +11,12 @@ from postroom.core.campaigns.errors import BadCampaign
 from postroom.core.campaigns.jobs import defer_start_campaign
 from postroom.core.campaigns.models import Campaign
 from postroom.core.campaigns.rules import EXAMPLE_READER, MOST_TEST_RECIPIENTS, make_test
-from postroom.core.campaigns.selectors import composition_of, get_campaign
+from postroom.core.campaigns.selectors import composition_of, get_campaign, list_variants
 from postroom.core.campaigns.services.readiness import check_ready, require_complete
 from postroom.core.campaigns.services.states import move, note
-from postroom.core.campaigns.types import CampaignStatus
+from postroom.core.campaigns.types import CampaignStatus, Words
 from postroom.core.mail import services as mail
+from postroom.core.mail.rules.headers import format_address
 from postroom.core.mail.types import AcceptedMessage, MessageClass, NewMessage
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM, Actor
@@ -29,7 +30,7 @@ _LAST_ZONE: Final = timezone(timedelta(hours=-12))
 def send_test(
     *, workspace: Workspace, uid: UUID, to: Sequence[str], actor: Actor, now: datetime
 ) -> list[AcceptedMessage]:
-    """Send the mail as it stands to a few addresses, marked as a test and counted in no report.
+    """Send the mail as it stands, each variant of it, to a few addresses, marked as a test and counted in no report.
 
     Raises NoSuchCampaign, CampaignIncomplete, BadCampaign, BadAddress, BadComposition or TemplateRefused.
     """
@@ -37,20 +38,27 @@ def send_test(
     require_complete(campaign, audience_size=1)
     if not 1 <= len(to) <= MOST_TEST_RECIPIENTS:
         raise BadCampaign(f"A test goes to 1 to {MOST_TEST_RECIPIENTS} addresses, not {len(to)}.")
-    composition = make_test(composition_of(campaign))
+    variants = list_variants(campaign=campaign)
     messages = [
-        NewMessage(
-            sender_id=campaign.sender_id or 0,
-            message_class=MessageClass.MARKETING,
-            to=(address,),
-            composition=composition,
-            slots={**EXAMPLE_READER, "email": address},
-            is_test=True,
-        )
+        _test_of(campaign, words, address, letter=letter if len(variants) > 1 else "")
+        for letter, words in variants.items()
         for address in to
     ]
     note(campaign, act="campaign.tested", actor=actor, now=now, after={"recipients": len(to)})
     return mail.accept_messages(workspace=workspace, messages=messages, actor=actor, now=now)
+
+
+def _test_of(campaign: Campaign, words: Words, address: str, *, letter: str) -> NewMessage:
+    from_email = campaign.sender.from_email if campaign.sender else ""
+    return NewMessage(
+        sender_id=campaign.sender_id or 0,
+        message_class=MessageClass.MARKETING,
+        to=(address,),
+        composition=make_test(composition_of(campaign, words), letter=letter),
+        from_address=format_address(words.sender_name, from_email) if words.sender_name else "",
+        slots={**EXAMPLE_READER, "email": address},
+        is_test=True,
+    )
 
 
 @transaction.atomic

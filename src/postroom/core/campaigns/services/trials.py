@@ -42,7 +42,7 @@ def decide_trial(*, workspace: Workspace, uid: UUID, letter: str, actor: Actor, 
 def decide_due_trials(*, now: datetime) -> int:
     """Decide every trial whose time, or number of people, has come; return how many. Each is decided once."""
     waiting = Trial.objects.filter(winner="", campaign__batch__isnull=False, campaign__status__in=_RUNNING)
-    due = waiting.exclude(wait_minutes=None, wanted_count=None).order_by("pk").values_list("pk", flat=True)[:100]
+    due = waiting.exclude(wait_minutes=None, wanted_count=None).order_by("pk").values_list("pk", flat=True)
     return sum(_decide_due(pk, now) for pk in list(due))
 
 
