@@ -1,6 +1,7 @@
 """One sender account at work: its claims feed its transport, one by one, what somebody waits for first."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -12,6 +13,9 @@ from postroom.kit.errors import AppError, Unavailable
 from postroom.workers.sender.composer import Composer
 from postroom.workers.sender.lease import Lease
 from postroom.workers.sender.runs import Run
+
+FRESH_S: Final = 300.0
+"""How long a busy account goes on with the keys and names that were read when its work began."""
 
 IDLE_S: Final = 20.0
 """How long connections stay open without work; servers hang up on idlers after some minutes."""
@@ -27,7 +31,7 @@ class Lane:
     def __init__(self, composer: Composer, transport: Transport, lease: Lease, hand_in: Callable[[Run], None]) -> None:
         self.sender_id = composer.sender_id
         self.is_closed = False
-        self._composer = composer
+        self.renew(composer)
         self._transport = transport
         self._lease = lease
         self._hand_in = hand_in
@@ -37,6 +41,16 @@ class Lane:
         self._has_work = asyncio.Event()
         self._is_starved = False
         self._is_draining = False
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether keys, names and addresses of the account were read so long ago that they may be others by now."""
+        return time.monotonic() - self._composed_since > FRESH_S
+
+    def renew(self, composer: Composer) -> None:
+        """Compose with this from now on."""
+        self._composer = composer
+        self._composed_since = time.monotonic()
 
     @property
     def urgent_count(self) -> int:

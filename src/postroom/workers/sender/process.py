@@ -202,6 +202,8 @@ class SenderProcess:
         """
         lane = self._lanes.get((sender_id, route_id))
         if lane is not None and not lane.is_closed:
+            if lane.is_stale:
+                lane.renew(Composer(await self._profile(sender_id)))
             return lane
         profile = await self._profile(sender_id)
         route = profile if route_id == sender_id else await self._profile(route_id)
