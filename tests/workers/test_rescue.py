@@ -1,24 +1,29 @@
 """When a silent worker counts as dead."""
 
+import os
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import OperationalError, connection
 
 from postroom.kit.jobs import Job, defer
 from postroom.workers import worker
+from postroom.workers.roll import Roll
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 
 
-def take_with_a_silent_worker() -> None:
-    """Have the only job be in the hands of a worker that was last heard an hour ago."""
+def take_with_a_worker_silent_for(interval: str) -> int:
+    """Have the only job be in the hands of a worker that was last heard so long ago; return its number."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id"
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - %s::interval) RETURNING id", [interval]
         )
-        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", cursor.fetchone())
+        (worker_id,) = cursor.fetchone()
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", [worker_id])
+    return int(worker_id)
 
 
 def status() -> str:
@@ -27,10 +32,10 @@ def status() -> str:
         return str(cursor.fetchone()[0])
 
 
-def test_silence_counts_only_while_the_database_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silence_counts_only_while_the_database_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     defer(Job("tests.say"), text="hello")
-    take_with_a_silent_worker()
-    rescue = worker._rescue_at(worker.Pace(heartbeat_s=5.0))
+    take_with_a_worker_silent_for("1 hour")
+    rescue = worker._rescue_at(worker.Pace(heartbeat_s=5.0), Roll(tmp_path))
 
     rescue(NOW)
     rescue(NOW + timedelta(seconds=9))
@@ -45,6 +50,31 @@ def test_silence_counts_only_while_the_database_answers(monkeypatch: pytest.Monk
 
     rescue(NOW + timedelta(seconds=29))
     assert status() == "todo"
+
+
+def test_a_worker_that_died_on_this_machine_is_not_waited_for(tmp_path: Path) -> None:
+    defer(Job("tests.say"), text="hello")
+    worker_id = take_with_a_worker_silent_for("8 seconds")
+    rescue = worker._rescue_at(worker.Pace(), Roll(tmp_path))
+    living = Roll(tmp_path)
+    living.sign(worker_id)
+    rescue(NOW)
+    assert status() == "doing", "it lives: its lock is held"
+
+    assert living._lock is not None
+    os.close(living._lock)  # as its death does
+    rescue(NOW)
+    assert status() == "todo"
+    rescue(NOW)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_old_lock_says_nothing_about_a_worker_that_shows_life(tmp_path: Path) -> None:
+    defer(Job("tests.say"), text="hello")
+    worker_id = take_with_a_worker_silent_for("1 second")
+    (tmp_path / str(worker_id)).touch()
+    worker._rescue_at(worker.Pace(), Roll(tmp_path))(NOW)
+    assert status() == "doing"
 
 
 def _fail() -> None:
