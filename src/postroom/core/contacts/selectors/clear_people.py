@@ -45,7 +45,7 @@ def find_clear_people(*, workspace: Workspace, people: Sequence[tuple[int, str]]
 def load_clear_profiles(
     *, workspace: Workspace, people: Sequence[tuple[int, str]], fence: Fence
 ) -> dict[int, JSONObject]:
-    """Return the profiles (see ``load_profiles``) of those of the (contact, address) whom ``find_clear_people`` finds."""
+    """Return the profiles (see ``load_profiles``) of those whom ``find_clear_people`` finds."""
     rows = _fetch(f"SELECT {PROFILE_COLUMNS}", workspace, people, fence)
     return {pk: read_profile(custom, core) for pk, custom, *core in rows}
 
@@ -53,7 +53,7 @@ def load_clear_profiles(
 def _fetch(head: str, workspace: Workspace, people: Sequence[tuple[int, str]], fence: Fence) -> list[tuple[Any, ...]]:
     statement = head + _CLEAR + (_ON_A_LIST if fence.list_ids else "")
     statement += _CONSENTING if fence.category_id is not None else ""
-    parameters = {
+    parameters: dict[str, Any] = {
         "ids": array_text(contact_id for contact_id, _ in people),
         "addresses": text_array_text(address for _, address in people),
         "workspace": workspace.pk,

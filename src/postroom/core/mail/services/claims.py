@@ -233,7 +233,7 @@ def _claim_rows(where: dict[str, Any], now: datetime) -> list[int]:
     return [number for number in claimed if number not in set(held)]
 
 
-def _execute(statement: str, parameters: object) -> list[Any]:
+def _execute(statement: str, parameters: list[Any] | dict[str, Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall()) if cursor.description else []

@@ -1,9 +1,9 @@
 """The ledger's own statements: fresh numbers, rows appended for a chunk, rows moved on for single messages."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -164,14 +164,14 @@ def clean(said: str) -> str:
     return said.replace("\x00", "").strip()[:MAX_REPLY]
 
 
-def _answer(handover: Handover) -> dict[str, object]:
+def _answer(handover: Handover) -> dict[str, Any]:
     result = handover.result
     if result is None:
         return {"reason": handover.refusal}
     return {"code": result.code, "enhanced": clean(result.enhanced), "text": clean(result.text)}
 
 
-def _execute(statement: str, parameters: Mapping[str, object]) -> None:
+def _execute(statement: str, parameters: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
 
@@ -179,11 +179,11 @@ def _execute(statement: str, parameters: Mapping[str, object]) -> None:
 # The parameters are array literals, which cost a tenth of what lists do.
 
 
-def _parameters(place: Place) -> dict[str, object]:
+def _parameters(place: Place) -> dict[str, Any]:
     return {"batch_id": place.batch_id, "chunk_number": place.chunk_number, "priority": place.priority}
 
 
-def _fresh(handovers: Sequence[Handover], domain: str) -> dict[str, object]:
+def _fresh(handovers: Sequence[Handover], domain: str) -> dict[str, Any]:
     """Return what a new row gets beside its ending: names for us and for the world."""
     return {
         "uid": array_text(uuid7_texts(len(handovers))),
@@ -191,7 +191,7 @@ def _fresh(handovers: Sequence[Handover], domain: str) -> dict[str, object]:
     }
 
 
-def _answers(handovers: Sequence[Handover]) -> dict[str, object]:
+def _answers(handovers: Sequence[Handover]) -> dict[str, Any]:
     """Return what the other side said, and when."""
     results = [handover.result or _NO_RESULT for handover in handovers]
     return {
@@ -204,7 +204,7 @@ def _answers(handovers: Sequence[Handover]) -> dict[str, object]:
     }
 
 
-def _endings(settled: Sequence[Settled]) -> dict[str, object]:
+def _endings(settled: Sequence[Settled]) -> dict[str, Any]:
     """Return the parameters of ``_ENDINGS`` but for those of new rows."""
     judgements = [one.judgement for one in settled]
     return _answers([one.handover for one in settled]) | {

@@ -162,7 +162,8 @@ def _replay(held: Mapping[int, float], journal: JournalReading, now: datetime) -
 
 def _part(handovers: Sequence[Handover]) -> tuple[list[Handover], list[Handover]]:
     """Return what there is no more to say of than that it was sent, and all other hand-overs."""
-    went_well, others = [], []
+    went_well: list[Handover] = []
+    others: list[Handover] = []
     for one in handovers:
         result = one.result
         is_plain = result is not None and result.outcome is Outcome.SENT and not result.recipient_replies
