@@ -1,6 +1,6 @@
 """What the mail app asks of the outside world: a transport that carries finished messages, and the name system."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -135,8 +135,8 @@ class ReportReader(Protocol):
         """
         ...
 
-    def fetch(self, profile: SenderProfile, since: datetime, until: datetime) -> Sequence[ProviderFact] | None:
-        """Return what the provider's own records say of the time from ``since`` to ``until``; None where it keeps none
-        that can be asked for. Raises ``kit.errors.Unavailable``.
+    def fetch(self, profile: SenderProfile, since: datetime, until: datetime) -> Iterator[ProviderFact]:
+        """Yield what the provider's own records say of the time from ``since`` to ``until``; nothing where it keeps
+        none that can be asked for. Raises ``kit.errors.Unavailable``, also half-way.
         """
         ...

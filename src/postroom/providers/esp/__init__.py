@@ -1,6 +1,6 @@
 """Mail over the HTTP interfaces of providers, behind the mail app's transport port."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -45,6 +45,6 @@ class EspReports:
         """Return what a webhook's body says. Raises KeyError, TypeError or ValueError."""
         return [read_incoming(provider, body, content_type)] if is_inbound else read_report(provider, body)
 
-    def fetch(self, profile: SenderProfile, since: datetime, until: datetime) -> Sequence[ProviderFact] | None:
-        """Return what the provider's records say; None where there are none. Raises Unavailable."""
+    def fetch(self, profile: SenderProfile, since: datetime, until: datetime) -> Iterator[ProviderFact]:
+        """Yield what the provider's records say. Raises Unavailable."""
         return fetch_facts(profile, since, until, self._internal)

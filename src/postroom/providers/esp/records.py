@@ -14,22 +14,21 @@ from postroom.providers.esp.reports import mailgun_event, postmark_bounce
 from postroom.providers.esp.vendor import basic, text_of, words_of
 from postroom.providers.esp.vendors import Postmark
 
-_MOST_PAGES: Final = 2000
+_MOST_PAGES: Final = 20_000
 _MAX_BODY: Final = 16 * 1024 * 1024
 
 
 def fetch_facts(
     profile: SenderProfile, since: datetime, until: datetime, internal: Collection[str]
-) -> list[ProviderFact] | None:
-    """Return what happened between two times by the provider's own records; None where it has none to ask for (or none
-    that name our messages). Raises Unavailable.
+) -> Iterator[ProviderFact]:
+    """Yield what happened between two times by the provider's own records; nothing where it has none to ask for (or
+    none that name our messages). Raises Unavailable.
     """
     bounds = Bounds(internal=tuple(internal), max_body=_MAX_BODY, deadline_s=60.0)
     if profile.provider is Provider.MAILGUN:
-        return list(_mailgun(profile, since, until, bounds))
+        yield from _mailgun(profile, since, until, bounds)
     if profile.provider is Provider.POSTMARK:
-        return list(_postmark(profile, since, until, bounds))
-    return None
+        yield from _postmark(profile, since, until, bounds)
 
 
 def _mailgun(profile: SenderProfile, since: datetime, until: datetime, bounds: Bounds) -> Iterator[ProviderFact]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
@@ -38,6 +39,7 @@ FETCH_EVERY: Final = timedelta(minutes=10)
 _OVERLAP: Final = timedelta(minutes=30)
 """How far back of the last time a fetch begins: providers write their records late."""
 _LONGEST: Final = timedelta(days=5)
+_FACTS_AT_ONCE: Final = 1000
 
 _STORE: Final = """
 INSERT INTO mail_providerevent
@@ -108,23 +110,23 @@ def forget_deliveries(*, now: datetime) -> int:
 def fetch_missed(*, reader: ReportReader, now: datetime) -> bool:
     """Ask one provider's records for what its webhooks may not have told us; answer whether one was due.
 
-    An account is asked every ten minutes, from a little before where the last fetch ended; what is known already
-    changes nothing. How far it got is written down with what it brought.
+    An account is asked every ten minutes, from a little before where the last whole fetch ended; what is known already
+    changes nothing.
     """
     contact = _due(now)
     if contact is None:
         return False
     since = max(contact.fetched_until or now - _LONGEST, now - _LONGEST)
     profile = load_sender_profile(sender_id=contact.sender_id)
-    try:
-        facts, error = reader.fetch(profile, since - _OVERLAP, now), ""
-    except Unavailable as failure:
-        facts, error = None, failure.message[:1000]
     sender = SenderAccount.objects.get(pk=contact.sender_id)
-    with transaction.atomic():
-        _apply([(sender, fact) for fact in facts or ()], now)
-        until = since if error else now
-        ProviderContact.objects.filter(pk=contact.pk).update(fetched_until=until, fetch_error=error)
+    facts, until, error = reader.fetch(profile, since - _OVERLAP, now), now, ""
+    try:
+        while part := list(islice(facts, _FACTS_AT_ONCE)):
+            with transaction.atomic():
+                _apply([(sender, fact) for fact in part], now)
+    except Unavailable as failure:
+        until, error = since, failure.message[:1000]
+    ProviderContact.objects.filter(pk=contact.pk).update(fetched_until=until, fetch_error=error)
     return True
 
 
