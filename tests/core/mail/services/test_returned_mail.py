@@ -119,13 +119,17 @@ def test_only_a_dead_address_is_suppressed_and_no_automatic_reply_counts(workspa
     assert not [case for case in suppressed if "-4." in case.path.stem]
 
 
-def test_every_complaint_is_matched_through_our_own_words_and_suppresses(workspace: Workspace) -> None:
+def test_every_complaint_is_matched_through_our_own_words_and_suppresses(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     cases = [case for case in CASES if case.kind == "complaint"]
     for number, case in enumerate(cases, start=1):
         message = make_message(workspace=workspace, to=[f"reader-{number}@example.net"])
         assert receive(case, message).message_id == message.pk, case.path.stem
     assert Suppression.objects.filter(reason="complaint").count() == len(cases) >= 20
     assert StoredHit.objects.filter(type=EventType.COMPLAINED).count() == len(cases)
+    with capsys.disabled():
+        sys.stdout.write(f"\nD11: {len(cases)} of {len(cases)} complaints matched and suppressed\n")
 
 
 def find_case(stem: str) -> Case:
