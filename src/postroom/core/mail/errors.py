@@ -1,6 +1,6 @@
 """The failures of the mail app that a caller may expect."""
 
-from postroom.kit.errors import Conflict, Invalid, NotFound
+from postroom.kit.errors import Conflict, Invalid, NotFound, RateLimited
 
 
 class TemplateRefused(Invalid):
@@ -53,6 +53,12 @@ class SenderInUse(Conflict):
     """The sender account has sent, or is meant to send: it can be switched off, not deleted."""
 
     code = "sender_in_use"
+
+
+class TooManyTests(RateLimited):
+    """An address gets no more than a few test mails an hour, whoever asks for them."""
+
+    code = "too_many_tests"
 
 
 class NoSuchLimit(NotFound):

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from postroom.core.mail import services as mail
-from postroom.core.mail.errors import BadSender, MailNameTaken, NoSuchDomain, NoSuchSender, SenderInUse
-from postroom.core.mail.models import Limit, SenderAccount
+from postroom.core.mail.errors import BadSender, MailNameTaken, NoSuchDomain, NoSuchSender, SenderInUse, TooManyTests
+from postroom.core.mail.models import Limit, Message, SenderAccount
 from postroom.core.mail.types import NewSender, Per, Provider, SenderChanges
 from postroom.core.workspaces.models import AuditEntry, Workspace
 from postroom.core.workspaces.types import SYSTEM
@@ -125,3 +125,15 @@ def test_only_an_account_that_nothing_hangs_on_is_deleted(room: Workspace, sende
     assert not SenderAccount.objects.filter(pk=sender.pk).exists()
     with pytest.raises(NoSuchSender):
         mail.delete_sender(workspace=room, uid=uuid4(), actor=SYSTEM, now=NOW)
+
+
+def test_a_test_mail_is_no_cannon(room: Workspace, sender: SenderAccount) -> None:
+    def send(to: str) -> None:
+        mail.send_sender_test(workspace=room, uid=sender.uid, to=to, actor=SYSTEM, now=NOW)
+
+    for _ in range(5):
+        send("me@example.org")
+    with pytest.raises(TooManyTests):
+        send("Me@example.org")
+    send("you@example.org")
+    assert Message.objects.filter(is_test=True).count() == 6

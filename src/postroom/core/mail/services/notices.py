@@ -38,7 +38,7 @@ def send_notice(
     sent then. To an erased or suppressed address nothing leaves: the message is kept as ``suppressed``. Raises
     BadAddress, and NoSuchContact for a person of another workspace.
     """
-    if not _take_turn(to, now):
+    if not take_turn(to, now):
         log.warning("notice_braked", workspace_id=workspace.pk)
         return None
     message = NewMessage(
@@ -59,8 +59,8 @@ def forget_notices(*, now: datetime) -> None:
     NoticeSent.objects.filter(at__lte=now - _WINDOW).delete()
 
 
-def _take_turn(to: str, now: datetime) -> bool:
-    """Count a notice to this address, unless its hour is full; two at once take turns."""
+def take_turn(to: str, now: datetime) -> bool:
+    """Count a mail of the system's own to an address, unless its hour is full; two at once take turns."""
     address_hash = crypto.address_hash(to)
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, [f"notice {address_hash.hex()}"])

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from postroom.core.mail.errors import NoSuchSender
+from postroom.core.mail.errors import NoSuchSender, TooManyTests
 from postroom.core.mail.models import SenderAccount
 from postroom.core.mail.selectors.domains import get_domain
 from postroom.core.mail.selectors.senders import get_sender
 from postroom.core.mail.services.accept import accept_messages
+from postroom.core.mail.services.notices import MAX_PER_HOUR, take_turn
 from postroom.core.mail.types import AcceptedMessage, Composition, MessageClass, NewMessage
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor
@@ -50,6 +51,8 @@ def send_sender_test(*, workspace: Workspace, uid: UUID, to: str, actor: Actor, 
 def _send(
     workspace: Workspace, sender: SenderAccount, to: str, composition: Composition, actor: Actor, now: datetime
 ) -> AcceptedMessage:
+    if not take_turn(to, now):
+        raise TooManyTests(f"{to} has had {MAX_PER_HOUR} test mails within the hour.", retry_after_s=3600.0)
     new = NewMessage(
         sender_id=sender.pk,
         message_class=MessageClass.TRANSACTIONAL,
