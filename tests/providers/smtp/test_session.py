@@ -102,6 +102,30 @@ def test_no_encryption_offered_is_refused_for_good(run: Run) -> None:
     assert caught.value.permanent
 
 
+@pytest.mark.parametrize("is_offered", [True, False], ids=["offered", "not offered"])
+def test_encryption_is_taken_where_it_is_offered_when_that_is_all_that_is_asked(
+    run: Run, certificate: Certificate, is_offered: bool
+) -> None:
+    outbox = StrictOutbox(envelopes(3))
+    with Sink(tls=certificate.server if is_offered else None) as sink:
+        run(deliver(outbox, settings(sink.port, security=Security.OPPORTUNISTIC, max_connections=1)))
+        said = sink.commands
+    assert outbox.of(Outcome.SENT) == [1, 2, 3]
+    assert (b"STARTTLS" in said) == is_offered
+    assert ("TLSv1" in outbox.results[1].session) == is_offered
+
+
+def test_a_password_goes_to_no_server_that_need_not_prove_its_name(run: Run, certificate: Certificate) -> None:
+    with Sink(Plan(login=LOGIN), tls=certificate.server) as sink:
+        chosen = settings(
+            sink.port, host="0.0.0.0", security=Security.OPPORTUNISTIC, username=LOGIN[0], password=LOGIN[1]
+        )
+        with pytest.raises(Unavailable, match="not be sent without encryption") as caught:
+            run(deliver(StrictOutbox(envelopes(1)), chosen))
+        assert not any(line.startswith(b"AUTH") for line in sink.commands)
+    assert caught.value.permanent
+
+
 def test_words_slipped_in_before_the_encryption_end_the_connection(run: Run, certificate: Certificate) -> None:
     plan = Plan(faults=(Fault("starttls", reply="220 go ahead\r\n250 slipped in"),))
     with Sink(plan, tls=certificate.server) as sink:

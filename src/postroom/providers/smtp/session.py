@@ -113,7 +113,8 @@ async def open_session(settings: SmtpSettings) -> Session:
     try:
         await _connect(dialogue, settings)
         greeting, features = await _greet(dialogue, settings)
-        if settings.security is Security.STARTTLS:
+        is_taken = settings.security is Security.OPPORTUNISTIC and features.has_starttls
+        if is_taken or settings.security is Security.STARTTLS:
             features = await _start_tls(dialogue, settings, features)
         if settings.username:
             await _sign_in(dialogue, settings, features)
@@ -177,7 +178,7 @@ def _tls_context(dialogue: Dialogue, settings: SmtpSettings) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=settings.ca_file or None)
     except OSError as error:
         raise dialogue.failure("encryption", f"cannot read {settings.ca_file} ({error})", permanent=True) from error
-    if not settings.verify_tls:
+    if not settings.verify_tls or settings.security is Security.OPPORTUNISTIC:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
@@ -252,9 +253,13 @@ async def _start_tls(dialogue: Dialogue, settings: SmtpSettings, features: Featu
 
 
 async def _sign_in(dialogue: Dialogue, settings: SmtpSettings, features: Features) -> None:
-    is_clear = settings.security is Security.NONE and not settings.is_loopback
-    if is_clear and not settings.allow_insecure_auth:
-        raise dialogue.failure("sign-in", "the password will not be sent without encryption", permanent=True)
+    is_open = settings.security in (Security.NONE, Security.OPPORTUNISTIC) and not settings.is_loopback
+    if is_open and not settings.allow_insecure_auth:
+        raise dialogue.failure(
+            "sign-in",
+            "the password will not be sent without encryption to a server that proves its name",
+            permanent=True,
+        )
     if "\0" in settings.username + settings.password:
         raise dialogue.failure("sign-in", "name and password must not contain NUL", permanent=True)
     if "PLAIN" in features.sign_ins:

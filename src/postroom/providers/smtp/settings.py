@@ -6,9 +6,12 @@ from ipaddress import ip_address
 
 
 class Security(StrEnum):
-    """How a connection is encrypted."""
+    """How a connection is encrypted: not; by STARTTLS if the server offers it, whoever it is (RFC 7435); by STARTTLS or
+    from the first octet, and only to a server that proves its name.
+    """
 
     NONE = "none"
+    OPPORTUNISTIC = "opportunistic"
     STARTTLS = "starttls"
     TLS = "tls"
 

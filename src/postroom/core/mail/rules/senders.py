@@ -12,7 +12,7 @@ from postroom.core.mail.rules.providers import check_provider, is_http
 from postroom.core.mail.types import NewSender, Provider
 from postroom.kit.types import JSONValue
 
-SECURITIES: Final = ("none", "starttls", "tls")
+SECURITIES: Final = ("none", "opportunistic", "starttls", "tls")
 MAX_CONNECTIONS: Final = 256
 
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)\Z")
