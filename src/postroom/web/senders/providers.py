@@ -28,6 +28,7 @@ NAMES: Final = {
 _SECURITY: Final = (
     ("starttls", "STARTTLS (usual with port 587)"),
     ("tls", "TLS from the start (port 465)"),
+    ("opportunistic", "STARTTLS if offered, whoever answers"),
     ("none", "None"),
 )
 _KEPT: Final = "Kept encrypted and never shown."
