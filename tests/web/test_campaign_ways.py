@@ -272,8 +272,14 @@ def test_how_long_it_will_take_is_said_before_and_while_it_goes(as_owner: Client
 def test_a_destination_that_rests_is_named_with_what_it_said(as_viewer: Client, workspace: Workspace) -> None:
     campaign = begin(workspace, make_draft(workspace=workspace, readers=readers_of(workspace, "a@gmail.com")))
     now = clock.now()
-    rest = {"destination": "google", "until": now + timedelta(minutes=15), "noted_at": now}
-    DestinationRest.objects.create(sender=campaign.sender, reason="421 4.7.28 Too much <mail>", **rest)
+    assert campaign.sender is not None
+    DestinationRest.objects.create(
+        sender=campaign.sender,
+        destination="google",
+        until=now + timedelta(minutes=15),
+        reason="421 4.7.28 Too much <mail>",
+        noted_at=now,
+    )
     page = page_of(as_viewer, workspace, campaign.uid, "report/")
     assert "Gmail rests until" in page
     assert "Too much &lt;mail&gt;" in page

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from postroom.kit import clock
 from postroom.web.shared.pace import Pace, measure_pace
-from postroom.web.templatetags.house import duration
+from postroom.web.templatetags.house import destination_name, duration, minutes, until_then
 from tests.factories import NOW
 
 
@@ -30,3 +31,31 @@ def test_what_has_not_begun_has_no_pace() -> None:
 @pytest.mark.parametrize(("seconds", "said"), [(0, "0 s"), (119, "119 s"), (150, "2 min"), (7200, "2 h")])
 def test_a_length_of_time_is_said_in_fitting_units(seconds: int, said: str) -> None:
     assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [
+        (timedelta(seconds=-5), "0 s"),
+        (timedelta(minutes=40), "40 min"),
+        (timedelta(hours=4, minutes=21), "4 h 20 min"),
+        (timedelta(hours=3, minutes=59), "4 h"),
+        (timedelta(days=3), "3 days"),
+    ],
+)
+def test_the_time_until_something_ends_is_said_as_finely_as_it_is_known(
+    monkeypatch: pytest.MonkeyPatch, ahead: timedelta, said: str
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    assert until_then(NOW + ahead) == said
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(1, "1 minute"), (90, "90 minutes"), (60, "1 hour"), (240, "4 hours"), (2880, "2 days")]
+)
+def test_a_number_of_minutes_is_said_in_the_largest_unit_that_fits(number: int, said: str) -> None:
+    assert minutes(number) == said
+
+
+def test_a_destination_has_the_name_people_know_and_a_domain_its_own() -> None:
+    assert (destination_name("google"), destination_name("firm.example")) == ("Gmail", "firm.example")

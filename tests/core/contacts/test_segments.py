@@ -113,6 +113,10 @@ def test_an_audience_has_each_person_once_in_chunks() -> None:
         assert [row for chunk in chunks for row in chunk] == [(one.pk, one.email, "") for one in expected]
         assert all(len(chunk) <= 2 for chunk in chunks)
         assert selectors.count_audience(workspace=room, audience=audience, now=NOW) == len(expected)
+        by_zone = selectors.count_audience_zones(workspace=room, audience=audience, now=NOW)
+        by_domain = selectors.count_audience_domains(workspace=room, audience=audience, now=NOW)
+        assert by_zone == ({"": len(expected)} if expected else {})
+        assert by_domain == ({"example.com": len(expected)} if expected else {})
 
 
 def test_an_audience_of_another_workspaces_list_or_segment_is_nobody() -> None:
