@@ -79,7 +79,11 @@ def _count_hours(batch_id: int, started_at: datetime, now: datetime) -> tuple[Ho
 
 def _count_links(batch_id: int, content_ids: Collection[int]) -> tuple[LinkCounts, ...]:
     with connection.cursor() as cursor:
-        where = {"batch_id": batch_id, "contents": list(content_ids), "has_variants": len(content_ids) > 1}
+        where: dict[str, Any] = {
+            "batch_id": batch_id,
+            "contents": list(content_ids),
+            "has_variants": len(content_ids) > 1,
+        }
         cursor.execute(_LINKS, where)
         return tuple(LinkCounts(url, *map(int, numbers)) for url, *numbers in cursor.fetchall())
 
