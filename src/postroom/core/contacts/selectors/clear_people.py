@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.db import connection
 
-from postroom.core.contacts.selectors.people import PROFILE_COLUMNS, read_profile
+from postroom.core.contacts.selectors.people import PROFILE_COLUMNS, read_profiles
 from postroom.core.contacts.types import Fence
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.arrays import array_text, text_array_text
@@ -46,8 +46,7 @@ def load_clear_profiles(
     *, workspace: Workspace, people: Sequence[tuple[int, str]], fence: Fence
 ) -> dict[int, JSONObject]:
     """Return the profiles (see ``load_profiles``) of those whom ``find_clear_people`` finds."""
-    rows = _fetch(f"SELECT {PROFILE_COLUMNS}", workspace, people, fence)
-    return {pk: read_profile(custom, core) for pk, custom, *core in rows}
+    return read_profiles(_fetch(f"SELECT {PROFILE_COLUMNS}", workspace, people, fence))
 
 
 def _fetch(head: str, workspace: Workspace, people: Sequence[tuple[int, str]], fence: Fence) -> list[tuple[Any, ...]]:

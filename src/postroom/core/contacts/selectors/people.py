@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -18,7 +18,7 @@ PROFILE_COLUMNS: Final = """
 c.id, nullif(c.custom, '{}')::text, coalesce(c.email, ''), c.first_name, c.last_name, c.company, c.phone, c.language,
 c.timezone
 """
-"""Of a contact ``c``: what ``read_profile`` reads."""
+"""Of a contact ``c``: what ``read_profiles`` reads."""
 _CORE: Final = ("email", "first_name", "last_name", "company", "phone", "language", "timezone")
 _PROFILES: Final = f"SELECT {PROFILE_COLUMNS} FROM contacts_contact c WHERE c.id = ANY(%s)"  # noqa: S608 - constants
 
@@ -91,15 +91,20 @@ def load_profiles(*, contact_ids: Iterable[int]) -> dict[int, JSONObject]:
     """
     with connection.cursor() as cursor:  # one array, not a parameter for each person: this feeds the senders
         cursor.execute(_PROFILES, [list(contact_ids)])
-        return {pk: read_profile(custom, core) for pk, custom, *core in cursor.fetchall()}
+        return read_profiles(cursor.fetchall())
 
 
-def read_profile(custom: str | None, core: Sequence[str]) -> JSONObject:
-    """Return a profile from the row of ``PROFILE_COLUMNS`` without its key."""
+def read_profiles(rows: Sequence[tuple[Any, ...]]) -> dict[int, JSONObject]:
+    """Return the profiles in rows of ``PROFILE_COLUMNS`` by key."""
+    # All as one document, which takes a third of the time of one by one.
+    customs = json.loads(f"[{','.join([row[1] or '{}' for row in rows])}]")
+    return {row[0]: _profile(own, row[2:]) for row, own in zip(rows, customs, strict=True)}
+
+
+def _profile(own: JSONObject, core: Sequence[str]) -> JSONObject:
     profile: JSONObject = dict(zip(_CORE, core, strict=True))
-    own: JSONObject = json.loads(custom) if custom else {}
     if own:
-        profile = {**own, **profile}
+        profile = own | profile
     profile["custom"] = own
     return profile
 
