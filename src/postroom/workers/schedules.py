@@ -29,7 +29,7 @@ def apply_hits(now: datetime) -> bool:
     return mail.apply_hits(now=now, limit=HITS_AT_ONCE) == HITS_AT_ONCE
 
 
-@every(2.0, wakes_on=NOTIFY_HITS)
+@every(1.0)
 def read_deliveries(now: datetime) -> bool:
     """Make of providers' webhooks what they say."""
     return mail.read_deliveries(reader=_reports(), now=now, limit=DELIVERIES_AT_ONCE) == DELIVERIES_AT_ONCE

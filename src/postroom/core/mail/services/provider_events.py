@@ -20,13 +20,12 @@ from postroom.core.mail.selectors.senders import load_sender_profile
 from postroom.core.mail.services.hits import store_hits
 from postroom.core.mail.services.inbound import keep_inbound
 from postroom.core.mail.services.unsubscribe import unsubscribe_message
-from postroom.core.mail.types import NOTIFY_HITS, Delivery, EventType, Hit, InboundMail, Provider, ProviderFact
+from postroom.core.mail.types import Delivery, EventType, Hit, InboundMail, Provider, ProviderFact
 from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit.errors import NotFound, Unavailable
 from postroom.kit.ids import uuid7
-from postroom.kit.notify import notify
 from postroom.kit.types import JSONObject
 
 log = structlog.get_logger(__name__)
@@ -52,9 +51,8 @@ RETURNING sender_id, key
 """
 
 
-@transaction.atomic
 def store_deliveries(*, deliveries: Sequence[Delivery]) -> list[bool]:
-    """Store what is new of ``deliveries``; answer for each whether it is to be acknowledged.
+    """Store what is new of ``deliveries``, in one statement; answer for each whether it is to be acknowledged.
 
     One that was stored before is, if it says the same; if only its key is the same, somebody uses a signature again
     that covers no more than the key, and it is refused.
@@ -64,8 +62,6 @@ def store_deliveries(*, deliveries: Sequence[Delivery]) -> list[bool]:
     with connection.cursor() as cursor:
         cursor.execute(_STORE, _columns(first))
         stored = set(cursor.fetchall())
-    if stored:
-        notify(NOTIFY_HITS)
     known = {place: digest for place, (_, digest) in first.items() if place in stored}
     known |= _digests(first.keys() - stored)
     return [known.get((one.sender_id, key)) == digest for one, key, digest in keyed]
@@ -94,7 +90,6 @@ def replay_event(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetime
     ProviderEvent.objects.filter(pk=event.pk).update(parked_at=None, error="", attempts=0)
     record = AuditRecord(act="provider_event.replayed", object_type="sender", object_id=event.sender_id)
     workspaces.record_audit(workspace=workspace, actor=actor, record=record, now=now)
-    notify(NOTIFY_HITS)
     return event.sender
 
 
