@@ -46,7 +46,10 @@ def render_senders(
     levels = mail.load_levels(workspace=room.workspace)
     known = {"bounces": levels.bounces / 100, "complaints": levels.complaints / 100}
     context = {
-        "states": mail.list_account_states(workspace=room.workspace, now=clock.now()),
+        "states": [
+            (state, _carrier(state.sender))
+            for state in mail.list_account_states(workspace=room.workspace, now=clock.now())
+        ],
         "limits": describe_limits(mail.list_limits(workspace=room.workspace)),
         "limit_form": limit_form,
         "levels": known,
@@ -117,6 +120,7 @@ def render_sender(request: HttpRequest, room: Room, sender: "SenderAccount", war
         "sender": sender,
         "state": mail.get_account_state(sender=sender, now=now),
         "carrier": _carrier(sender),
+        "rests": [(name_destination(one.destination), one) for one in mail.list_rests(sender_id=sender.pk, now=now)],
         "limits": describe_limits([limit for limit in limits if not hasattr(limit, "warm_up")]),
         "warm_up": warm_up,
         "warm_up_days": _around_today(days),
