@@ -126,6 +126,13 @@ def test_four_refusals_for_good_are_tried_once_each_and_only_the_bad_address_is_
     kinds = [event.data["kind"] for event in DeliveryEvent.objects.filter(type="bounced")]
     assert sorted(kinds) == sorted(kind.value for kind in replies.values())
     assert "Microsoft" in SenderAccount.objects.get(pk=sender.pk).last_error
+    told = {
+        row.status: selectors.find_transcript(workspace=workspace, message_uid=row.uid) for row in Message.objects.all()
+    }
+    assert [len(attempts) for attempts in told.values()] == [1, 1]
+    assert {attempts[0].outcome for attempts in told.values()} == {"sent", "failed"}
+    assert all(str(sink.port) in attempts[0].session for attempts in told.values()), told
+    assert told["failed"][0].kind is not None
 
 
 def test_a_message_that_is_only_put_off_is_given_up_once_after_five_days(
