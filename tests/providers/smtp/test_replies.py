@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postroom.core.mail.ports import Outcome
-from postroom.providers.smtp.replies import MAX_LINE, MAX_REPLY, BadReply, ReplyReader, clean, read_result
+from postroom.providers.smtp.replies import (
+    MAX_LINE,
+    MAX_REPLY,
+    BadReply,
+    OpeningReplies,
+    ReplyReader,
+    clean,
+    read_result,
+)
 from postroom.providers.smtp.session import read_features
 
 STREAM = b"220 hello\r\n250-one\r\n250-two\r\n250 three\r\n354\r\n250 2.0.0 Ok\n550-5.1.1 no\r\n550 5.1.1 such user\r\n"
@@ -83,3 +91,25 @@ def test_the_offers_of_a_server_are_read() -> None:
     assert not features.has_starttls
     assert read_features(b"PIPELINING").has_pipelining is False
     assert read_features(b"x\nSIZE abc").size == 0
+
+
+def test_good_answers_to_an_opening_are_read_at_a_glance_and_nothing_else_is() -> None:
+    openings = OpeningReplies()
+    for number in range(200):
+        octets = b"250 2.1.0 Ok\r\n250 <u%d@x.example> ok\r\n354 go\r\n" % number
+        said = f"MAIL: 250 2.1.0 Ok\nRCPT: 250 <u{number}@x.example> ok\nDATA: 354 go\n"
+        assert openings.read(octets) == openings.read(octets) == said
+    for other in (
+        b"",
+        b"250 a\r\n250 b\r\n",
+        b"250 a\r\n250 b\r\n354 c",
+        b"250 a\r\n250 b\r\n354 c\r\n250 d\r\n",
+        b"250 a\r\n550 b\r\n354 c\r\n",
+        b"250 a\r\n250 b\r\n554 c\r\n",
+        b"250-a\r\n250 b\r\n354 c\r\n",
+        b"250 a\n250 b\n354 c\n",
+        b"250 a\r\n250 b\nx\r\n354 c\r\n",
+        b"421 a\r\n250 b\r\n354 c\r\n",
+        b"250 a\r\n250 b\r\n354 " + b"c" * 5_000 + b"\r\n",
+    ):
+        assert openings.read(other) == ""

@@ -88,15 +88,18 @@ class OpeningReplies:
             return ""
         if lines[0][:4] != b"250 " or lines[1][:4] != b"250 " or lines[2][:4] != b"354 ":
             return ""
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
         said = "".join(f"{verb}: {clean(line)}\n" for verb, line in zip(_VERBS, lines, strict=False))
-        self._known[octets] = said
+        if len(octets) <= _LONGEST_KNOWN:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[octets] = said
         return said
 
 
 _VERBS: Final = ("MAIL", "RCPT", "DATA")
-_MOST_KNOWN: Final = 256
+_MOST_KNOWN: Final = 64
+_LONGEST_KNOWN: Final = 512
+"""What is longer tells of this one message, and will not be said again."""
 
 
 def clean(text: bytes) -> str:
