@@ -374,7 +374,7 @@ def test_a_message_that_makes_its_server_hang_up_waits_alone(start_sender: Start
     assert "connection was lost" in poison.reply_text
 
 
-def test_a_wrong_password_pauses_the_campaign_with_the_reason(start_sender: Start) -> None:
+def test_a_wrong_password_pauses_the_campaign_with_the_reason_until_it_is_mended(start_sender: Start) -> None:
     workspace = make_workspace()
     with Sink(Plan(login=("me", "right"))) as sink:
         sender = make_smtp_sender(workspace, sink.port)
@@ -385,8 +385,13 @@ def test_a_wrong_password_pauses_the_campaign_with_the_reason(start_sender: Star
         child = start_sender()
         wait_until(is_done(batch, "paused"))
         assert "535" in Batch.objects.get(pk=batch.pk).error
-        assert child.stop() == 0
         assert sink.copies == []
+        # Its settings mended, it is tried again with them.
+        SenderAccount.objects.update(credentials=_sealed({"username": "me", "password": "right"}), retry_at=None)
+        mail.resume_batch(workspace=workspace, batch_id=batch.pk, now=clock.now())
+        wait_until(is_done(batch))
+        assert child.stop() == 0
+        assert len(sink.copies) == 10
 
 
 def _sealed(credentials: dict[str, str]) -> str:

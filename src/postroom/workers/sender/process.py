@@ -209,7 +209,7 @@ class SenderProcess:
         route = profile if route_id == sender_id else await self._profile(route_id)
         lane = Lane(Composer(profile), build_transport(profile=route), self._lease, self._hand_in)
         self._lanes[sender_id, route_id] = lane
-        task = asyncio.create_task(lane.serve(lambda _, reason, lasts: self._report(route_id, reason, lasts)))
+        task = asyncio.create_task(lane.serve(lambda lane, reason, lasts: self._report(lane, route_id, reason, lasts)))
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
         return lane
@@ -276,8 +276,9 @@ class SenderProcess:
         self._held.pop(id(work), None)
         self._brakes.forget(work)
 
-    def _report(self, route_id: int, reason: str, is_permanent: bool) -> None:
-        """Let an account rest whose server cannot be used."""
+    def _report(self, lane: Lane, route_id: int, reason: str, is_permanent: bool) -> None:
+        """Let an account rest whose server cannot be used; what tries it again begins with the settings of then."""
+        lane.drain()
         log.warning("sender_account_failed", sender_id=route_id, reason=reason, permanent=is_permanent)
         self._book(lambda: tasks.report_failure(route_id, reason, is_permanent))
 
