@@ -151,6 +151,7 @@ def test_who_gets_it_when_is_said_before_it_goes_by_the_readers_clock(as_owner: 
         page = as_owner.get(f"{here}/waves/", asked, headers=headers).content.decode()
         assert "at once</strong>: it has passed there" in page
         assert page.index("Pacific/Kiritimati") < page.index("no zone known") < page.index("Pacific/Pago_Pago")
+    assert "This field is required" not in as_owner.get(f"{here}/waves/").content.decode(), "nothing was asked yet"
     as_owner.post(f"{here}/schedule/", asked)
     draft.refresh_from_db()
     assert draft.status == CampaignStatus.SCHEDULED

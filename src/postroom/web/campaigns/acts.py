@@ -59,7 +59,7 @@ def schedule(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
 @in_room(methods=("GET", "HEAD"))
 def show_waves(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     """Show how many people get the campaign when, if each does by their own clock."""
-    form, waves = ScheduleForm(request.GET), None
+    form, waves = ScheduleForm(request.GET or None), None
     if form.is_valid() and form.is_local:
         with errors_in(form):
             waves = campaigns.list_waves(workspace=room.workspace, uid=uid, wall=form.wall(), now=clock.now())
