@@ -94,3 +94,29 @@ def test_a_caller_who_leaves_disturbs_nobody_and_drain_waits_for_the_rest() -> N
         assert stayer.exception() is None
 
     asyncio.run(scenario())
+
+
+def test_a_crowd_that_comes_again_is_committed_together_and_a_lone_one_is_not_kept_waiting() -> None:
+    async def scenario() -> list[int]:
+        sizes: list[int] = []
+
+        async def commit(items: Sequence[int]) -> None:
+            sizes.append(len(items))
+            await asyncio.sleep(0.004)
+
+        commits = GroupCommit(commit)
+
+        async def come_again(number: int) -> None:
+            for _ in range(20):
+                await commits.put(number)
+                await asyncio.sleep(0.0001 * (number % 8))
+
+        await asyncio.gather(*(come_again(number) for number in range(32)))
+        crowd = sizes[5:-5]
+        began = asyncio.get_running_loop().time()
+        await commits.put(0)
+        assert asyncio.get_running_loop().time() - began < 0.1
+        return crowd
+
+    crowd = asyncio.run(scenario())
+    assert sum(crowd) / len(crowd) > 20, "not two half crowds in turns"

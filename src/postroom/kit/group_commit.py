@@ -1,17 +1,20 @@
 """Many small writes, one commit: whatever arrives while a commit runs makes up the next one.
 
-There is no timer, so a lone write waits for nobody and a crowd shares the price.
+A lone write waits for nobody. In a crowd the next commit begins when as many are there as the last one had, or when as
+long has passed as that took: who was just answered comes again, and a full group costs each of its members less.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from postroom.kit.errors import Unavailable
 
 T = TypeVar("T")
+
+_LONGEST_S: Final = 0.005  # a slow commit is no reason to make anybody wait for a group
 
 
 class QueueFull(Unavailable):
@@ -34,6 +37,8 @@ class GroupCommit(Generic[T]):
         self._capacity = capacity
         self._waiting: deque[tuple[T, asyncio.Future[None]]] = deque()
         self._running: asyncio.Task[None] | None = None
+        self._full: asyncio.Future[None] | None = None
+        self._wanted = 0
 
     async def put(self, item: T) -> None:
         """Return once ``item`` is durable. Raises QueueFull, or what ``commit`` raised."""
@@ -43,6 +48,8 @@ class GroupCommit(Generic[T]):
         self._waiting.append((item, done))
         if self._running is None:
             self._running = asyncio.create_task(self._run())
+        elif self._full is not None and len(self._waiting) >= self._wanted:
+            _release(self._full)
         await done
 
     async def drain(self) -> None:
@@ -51,12 +58,27 @@ class GroupCommit(Generic[T]):
             await self._running
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        size, took_s = 0, 0.0
         while self._waiting:
+            if len(self._waiting) < size:
+                await self._gather(size, took_s)
             group = list(islice(self._waiting, self._group_size))
             for _ in group:
                 self._waiting.popleft()
+            began = loop.time()
             await self._settle(group)
+            size, took_s = len(group), loop.time() - began
         self._running = None
+
+    async def _gather(self, wanted: int, at_most_s: float) -> None:
+        """Return when ``wanted`` are waiting, or the time is over."""
+        loop = asyncio.get_running_loop()
+        self._wanted, self._full = wanted, loop.create_future()
+        timer = loop.call_later(min(at_most_s, _LONGEST_S), _release, self._full)
+        await self._full
+        timer.cancel()
+        self._full = None
 
     async def _settle(self, group: list[tuple[T, asyncio.Future[None]]]) -> None:
         failure: Exception | None = None
@@ -71,3 +93,8 @@ class GroupCommit(Generic[T]):
                 done.set_result(None)
             else:
                 done.set_exception(failure)
+
+
+def _release(full: "asyncio.Future[None]") -> None:
+    if not full.done():
+        full.set_result(None)
