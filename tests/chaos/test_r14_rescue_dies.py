@@ -25,7 +25,7 @@ def test_a_rescuer_that_is_killed_is_followed_by_the_next(tmp_path: Path, capsys
     trace.touch()
     deaths.mkdir()
     for number in range(JOBS):
-        defer(Job("chaos.slow_at_first"), number=number)
+        defer(Job("chaos.slow_at_first"), number=number, deaths=DEATHS)
     with Workers(1, trace):  # dies with the first jobs in its hands
         wait_until(lambda: len(words(trace, "begun")) == AT_ONCE, timeout_s=60)
     for number in range(DEATHS):

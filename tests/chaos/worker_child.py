@@ -44,11 +44,10 @@ def work(*, number: int, deferred_at: float) -> None:
 
 
 @handles(Job("chaos.slow_at_first"))
-def slow_at_first(*, number: int) -> None:
-    """Take ten minutes the first time, and no time the second."""
-    word = f"begun {number}"
-    if not any(line.endswith(word) for line in TRACE.read_text().splitlines()):
-        note(word)
+def slow_at_first(*, number: int, deaths: int) -> None:
+    """Take ten minutes until so many have died in their rescue, and no time after."""
+    note("begun", number)
+    if sum(line.endswith(" dies") for line in TRACE.read_text().splitlines()) < deaths:
         time.sleep(600)
     note("done", number)
 
