@@ -19,11 +19,13 @@ _NAMES: Final = {
 }
 
 
-def time_claim(took: dict[str, list[float]], owner: str) -> bool:
-    """Add how long (s) each statement of a claim took to ``took``, and take the claim back; whether there was one."""
+def time_claim(took: dict[str, list[float]], owner: str, *, is_kept: bool = False) -> bool:
+    """Add how long (s) each statement of a claim took to ``took``; whether there was one. It is taken back unless it
+    ``is_kept``.
+    """
     with _timed(took), transaction.atomic():
         work = mail.claim_work(owner=owner, now=clock.now())
-        transaction.set_rollback(True)
+        transaction.set_rollback(not is_kept)
     return work is not None
 
 

@@ -17,7 +17,7 @@ from postroom.core.mail.services.items import make_batch_items, make_single_item
 from postroom.core.mail.services.routing import PROBE_SIZE, Route, begin_probe, list_routes
 from postroom.core.mail.types import ChunkClaim, MessagesClaim, MessageStatus, Work
 
-MESSAGES_PER_CLAIM: Final = 200
+MESSAGES_PER_CLAIM: Final = 100
 
 _URGENT, _BULK = 0, 1
 
