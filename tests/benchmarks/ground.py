@@ -26,7 +26,11 @@ def installation() -> Iterator[Path]:
         directory = Path(name)
         for setting in [key for key in os.environ if key.startswith("POSTROOM_")] + ["DATABASE_URL"]:
             os.environ.pop(setting, None)
-        os.environ.update(POSTROOM_DATA_DIR=name, POSTROOM_INTERNAL_SMTP_HOSTS="*", DJANGO_SETTINGS_MODULE="postroom.config.settings")
+        os.environ.update(
+            POSTROOM_DATA_DIR=name,
+            POSTROOM_INTERNAL_SMTP_HOSTS="*",
+            DJANGO_SETTINGS_MODULE="postroom.config.settings",
+        )
         import django
 
         django.setup()

@@ -58,12 +58,18 @@ def fill_variable(path: tuple[str, ...], default: str, escapes: bool) -> Filler:
         if type(value) is str and value:
             if (value.isascii() and value.isalnum() and len(value) <= _SHORT) or _AS_IT_IS.fullmatch(value):
                 return value.encode("ascii") + _SOFT_BREAK
-            return qp_piece(clean_text(escape(value) if escapes else value))
+            return _encode(value, escapes)
         if _is_empty(value):
             return qp_piece("false") if value is False and not default else fallback
         return qp_piece(clean_text(template.render(filling.slots)))
 
     return fill
+
+
+@lru_cache(maxsize=8192)
+def _encode(value: str, escapes: bool) -> bytes:
+    """Names and places come again and again, and the encoder costs more than all else of a value."""
+    return qp_piece(clean_text(escape(value) if escapes else value))
 
 
 def _one_variable(path: tuple[str, ...], *, escapes: bool) -> Template:
