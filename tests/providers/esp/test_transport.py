@@ -184,8 +184,9 @@ def test_many_messages_go_in_one_call(start: Start, provider: str) -> None:
 @pytest.mark.parametrize("provider", BATCHING)
 def test_a_batch_refused_as_a_whole_is_sent_one_by_one(start: Start, provider: str) -> None:
     stand_in = start(provider, "invalid", "ok", "invalid")
-    outbox = carry(build(stand_in, batch_size=10, max_connections=1), letters(5))
+    outbox = carry(build(stand_in, batch_size=10, max_connections=1), letters(5), keeps_back=False)
     assert (len(outbox.of(Outcome.SENT)), len(outbox.of(Outcome.FAILED))) == (4, 1)
+    assert len(stand_in.calls) == 6
 
 
 def test_postmark_judges_each_message_of_a_batch(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,7 @@ class EspTransport:
         self._connections = bounds.connections
         self._repeat_delay_s = repeat_delay_s
         self._spare: list[_Parcel] = []
+        self._alone = 0  # so many of the next messages go one by one
         self._trouble: Unavailable | None = None
         self._losses = 0
         self._rests = 0
@@ -107,7 +108,8 @@ class EspTransport:
     def _collect(self, guarded: GuardedOutbox) -> list[_Parcel]:
         """Take as many messages as fit into one call, and have them journalled as leaving."""
         parcels: list[_Parcel] = []
-        while len(parcels) < self._vendor.batch_size and (parcel := self._next(guarded)) is not None:
+        most = 1 if self._alone else self._vendor.batch_size
+        while len(parcels) < most and (parcel := self._next(guarded)) is not None:
             is_loner = not self._vendor.fits_batch(parcel.prepared)
             if is_loner and parcels:
                 self._spare.append(parcel)
@@ -118,6 +120,7 @@ class EspTransport:
                 guarded.give_back(parcel.envelope)
             if is_loner:
                 break
+        self._alone = max(0, self._alone - len(parcels))
         return parcels
 
     def _next(self, guarded: GuardedOutbox) -> _Parcel | None:
@@ -149,21 +152,12 @@ class EspTransport:
             call.give_back()
             self._rest(reply)
             return
-        if call.is_all_refused(reply):
-            await self._deliver_each(guarded, parcels)
+        if call.is_all_refused(reply):  # one of them had the whole call refused: each is asked for again by itself
+            self._alone += len(parcels)
+            call.give_back()
             return
         call.settle(reply)
         self._rests = 0
-
-    async def _deliver_each(self, guarded: GuardedOutbox, parcels: Sequence[_Parcel]) -> None:
-        """Send each message by itself: one of them had the whole call refused."""
-        for place, parcel in enumerate(parcels):
-            try:
-                await self._deliver(guarded, [parcel])
-            except BaseException:
-                for later in parcels[place + 1 :]:
-                    guarded.give_back(later.envelope)
-                raise
 
     def _rest(self, reply: Reply) -> None:
         """Have all calls of the account wait as long as the provider says. Raises Unavailable if that is too long."""
@@ -178,7 +172,7 @@ class EspTransport:
 
 
 class _Call:
-    """One call for one or more messages whose leaving is journalled."""
+    """One call for one or more messages whose leaving is journalled. ``said`` is why an asking had no clear answer."""
 
     def __init__(self, vendor: Vendor, client: AsyncClient, guarded: GuardedOutbox, parcels: Sequence[_Parcel]) -> None:
         self.said = ""
@@ -229,7 +223,10 @@ class _Call:
             self._guarded.record(parcel.envelope, result)
 
     def give_back(self) -> None:
-        """Return the messages: the provider has none of them."""
+        """Return the messages: the provider has none of them. What an earlier call may have done is in doubt."""
+        if self.said:
+            self.doubt(self.said)
+            return
         for parcel in self._parcels:
             self._guarded.give_back(parcel.envelope)
 
@@ -237,7 +234,7 @@ class _Call:
         try:
             reply = await self._client.ask(question)
         except (NotSent, HostRefused) as error:
-            self._end_unsent(error, has_left=repeat > 0)
+            self._end_unsent(error)
         except NoAnswer as error:
             self.said = error.message
             return None
@@ -246,12 +243,9 @@ class _Call:
         self.said = words_of(reply)
         return None
 
-    def _end_unsent(self, error: AppError, *, has_left: bool) -> None:
-        """Raise that the provider cannot be reached; what an earlier call of these messages did is in doubt."""
-        if has_left:
-            self.doubt(error.message)
-        else:
-            self.give_back()
+    def _end_unsent(self, error: AppError) -> None:
+        """Raise that the provider cannot be reached."""
+        self.give_back()
         is_permanent = isinstance(error, HostRefused) and error.facts.get("is_unknown") is not True
         raise EspUnavailable(f"{self._vendor.name}: {error.message}", permanent=is_permanent) from error
 
