@@ -32,7 +32,6 @@ log = structlog.get_logger(__name__)
 
 _KEPT: Final = timedelta(days=3)
 _KEPT_PARKED: Final = timedelta(days=30)
-_MAX_ATTEMPTS: Final = 3
 
 FETCH_EVERY: Final = timedelta(minutes=10)
 _OVERLAP: Final = timedelta(minutes=30)
@@ -174,13 +173,14 @@ def _read(event: ProviderEvent, reader: ReportReader, now: datetime) -> list[Pro
         found = reader.read(
             Provider(event.sender.provider), bytes(event.body), event.content_type, is_inbound=event.is_inbound
         )
+        with transaction.atomic():
+            for mail in found:
+                if isinstance(mail, InboundMail):
+                    keep_inbound(mail=mail, now=now)
     except Exception as error:  # whatever a stranger's words do to a reader, the others' are read
         log.warning("provider_event_parked", sender_id=event.sender_id, error=type(error).__name__)
         event.parked_at, event.error = now, f"{type(error).__name__}: {error}"[:1000].replace("\0", "")
         return []
-    for mail in found:
-        if isinstance(mail, InboundMail):
-            keep_inbound(mail=mail, now=now)
     event.processed_at, event.error, event.body = now, "", b""
     return [fact for fact in found if isinstance(fact, ProviderFact)]
 

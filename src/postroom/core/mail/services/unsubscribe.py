@@ -1,12 +1,14 @@
 """A reader leaves what one message belonged to."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
 from postroom.core.contacts import services as contacts
+from postroom.core.contacts.errors import BadAddress
 from postroom.core.contacts.models import List
 from postroom.core.contacts.types import OptOutScope, SuppressionReason, SuppressionScope
 from postroom.core.mail.errors import NoSuchMessage
@@ -80,12 +82,13 @@ def _opt_out(addressee: Addressee, scope: OptOutScope, said: _Said) -> bool:
 
 
 def _suppress(addressee: Addressee, source: str, now: datetime) -> None:
-    contacts.suppress_address(
-        workspace=addressee.workspace,
-        email=addressee.email,
-        scope=SuppressionScope.WORKSPACE,
-        reason=SuppressionReason.UNSUBSCRIBED,
-        detail=source,
-        actor=_EDGE,
-        now=now,
-    )
+    with suppress(BadAddress):  # somebody erased meanwhile has no address any more, and is never mailed again
+        contacts.suppress_address(
+            workspace=addressee.workspace,
+            email=addressee.email,
+            scope=SuppressionScope.WORKSPACE,
+            reason=SuppressionReason.UNSUBSCRIBED,
+            detail=source,
+            actor=_EDGE,
+            now=now,
+        )
