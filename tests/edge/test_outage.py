@@ -19,11 +19,12 @@ from postroom.core.mail.rules import tokens
 from postroom.core.mail.services import hit_line
 from postroom.core.mail.types import EventType, Hit
 from postroom.edge.tracking.shelf import ShelfKeeper, find_on_shelf, shelf_path
+from postroom.edge.unsubscribe.opt_out import OptOut
 from postroom.kit.spool import Spool
 from tests.edge.front_door import DatabaseSwitch, FrontDoor, front_door
 from tests.edge.readers import make_letter, make_list, make_reader
 from tests.factories import NOW, make_workspace
-from tests.ledger import make_content
+from tests.ledger import make_content, make_message
 
 URLS = ("https://example.com/one?a=1&b=2", "https://example.com/two")
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -108,6 +109,20 @@ def test_a_record_the_database_refuses_keeps_no_other_back(tmp_path: Path) -> No
     with front_door(POSTROOM_DATA_DIR=str(tmp_path)):
         until(lambda: not list((tmp_path / "edge").rglob("*.records")))
     assert stored() == list(range(9))
+
+
+def test_an_opt_out_of_somebody_erased_keeps_no_other_back(tmp_path: Path) -> None:
+    workspace = make_workspace()
+    weekly = make_list(workspace)
+    letter = make_letter(workspace, make_reader(workspace, weekly), weekly)
+    erased = make_message(workspace=workspace, to=[])
+    spool = Spool(tmp_path / "edge" / "opt-outs", capacity=10**6)
+    for number in (erased.pk, letter.pk):
+        spool.append([OptOut(number, False, "one-click", {}, NOW).to_record()])
+        spool.seal()
+    with front_door(POSTROOM_DATA_DIR=str(tmp_path)):
+        until(lambda: ListMember.objects.get().status == MemberStatus.UNSUBSCRIBED)
+        until(lambda: not list((tmp_path / "edge").rglob("*.records")))
 
 
 def test_a_database_that_does_not_answer_is_waited_for_half_a_second_and_no_longer(tmp_path: Path) -> None:

@@ -11,14 +11,14 @@ from typing import Final
 import structlog
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.core.handlers.asgi import ASGIRequest
-from django.db import close_old_connections, connections
+from django.db import DataError, IntegrityError, close_old_connections, connections
 from django.http.multipartparser import MultiPartParserError
 
 from postroom.edge.disk import OPT_OUTS, Disk
 from postroom.edge.unsubscribe.opt_out import OptOut, read_opt_out
 from postroom.kit import clock
 from postroom.kit.asgi import Application, Message, Prepared, Receive, Scope, Send
-from postroom.kit.errors import NotFound
+from postroom.kit.errors import Invalid, NotFound
 
 _PREFIX: Final = "/u/"
 _LARGEST: Final = 64 * 1024  # octets; what mail programs send has 26, in an envelope of a few hundred more
@@ -149,7 +149,8 @@ def _obey(records: Sequence[bytes]) -> None:
         close_old_connections()
         try:
             OptOut.from_record(record).obey()
-        except (NotFound, ValueError) as error:
+        except (NotFound, Invalid, ValueError, DataError, IntegrityError) as error:
+            # Were it kept, all that came after it would never be obeyed.
             log.warning("edge.opt_out_of_nobody", error=type(error).__name__)
 
 
