@@ -106,6 +106,13 @@ def test_the_time_of_a_signature_counts(provider: str, window: int) -> None:
             check(provider, genuine(provider), later_s=late)
 
 
+def test_a_token_that_no_table_can_hold_is_refused_before_it_comes_to_one() -> None:
+    check("mailgun", genuine("mailgun", token="a" * 50))
+    for token in ("a\0b", "a\u00e9b", "a" * 151):
+        with pytest.raises(Forged):
+            check("mailgun", genuine("mailgun", token=token))
+
+
 def test_resend_may_sign_with_two_secrets_at_once() -> None:
     webhook = genuine("resend")
     webhook.headers["svix-signature"] = f"v1,AAAA v2,BBBB {webhook.headers['svix-signature']}"

@@ -114,7 +114,7 @@ def _check_mailgun(account: WebhookAccount, call: Call) -> str:
         hmac.new(_secret(account, "webhook_secret").encode(), signed, sha256).hexdigest(),
     )
     _check_age(at, call.now, TOKEN_WINDOW)
-    if not 0 < len(token) <= 150:
+    if not 0 < len(token) <= 150 or not (token.isascii() and token.isprintable()):
         raise Forged
     return f"token:{token}"
 
