@@ -154,6 +154,12 @@ def test_of_several_recipients_the_one_that_is_named_is_suppressed() -> None:
     assert Suppression.objects.count() == 1
 
 
+def test_the_one_who_got_it_is_heeded_however_the_provider_spells_the_address() -> None:
+    message = make_message(workspace=make_workspace(), to=["ann@xn--bcher-kva.example"])
+    tell(hit(message, EventType.COMPLAINED, 60, source="stub", recipient="ann@bücher.example"))
+    assert Suppression.objects.get().reason == "complaint"
+
+
 def test_what_a_provider_gave_up_counts_as_bounced() -> None:
     message = make_message(workspace=make_workspace())
     tell(hit(message, EventType.FAILED, 60, source="stub", status="5.0.0"))

@@ -64,6 +64,7 @@ def _reason(hit: StoredHit) -> SuppressionReason | None:
 def _recipient(message: Message, hit: StoredHit) -> str:
     recipients = [*message.to, *message.cc, *message.bcc]
     named = str(hit.data.get("recipient") or "").lower()
-    if named:
-        return named if named in recipients else ""
+    if named in recipients:
+        return named
+    # However the provider spells it: where there is one alone, it is theirs.
     return recipients[0] if len(recipients) == 1 else ""
