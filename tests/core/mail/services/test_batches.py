@@ -1,6 +1,8 @@
 """Freezing an audience, and the states of a batch."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from postroom.core.contacts import services as contacts
@@ -10,10 +12,12 @@ from postroom.core.mail import selectors
 from postroom.core.mail import services as mail
 from postroom.core.mail.errors import BatchState, NoSuchBatch, NoSuchSender
 from postroom.core.mail.models import Chunk, Recipient
+from postroom.core.mail.services.batches import pause_sender_batches
 from postroom.core.mail.types import BatchStatus, ChunkStatus
 from postroom.core.workspaces.types import SYSTEM
 from tests.core.mail.services.bulk import claim, freeze, hand_over, hand_over_all, make_mailing
 from tests.factories import NOW, make_workspace
+from tests.ledger import make_batch
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +98,14 @@ def test_pausing_waits_for_claimed_chunks_and_resuming_goes_on() -> None:
 def test_pausing_an_unclaimed_batch_is_done_at_once() -> None:
     mailing = freeze(make_mailing())
     assert mail.pause_batch(workspace=mailing.workspace, batch_id=mailing.batch.pk, now=NOW).status == "paused"
+
+
+def test_the_batches_of_an_account_are_paused_in_the_order_in_which_everybody_locks_them() -> None:
+    batch = make_batch(workspace=make_workspace())
+    with CaptureQueriesContext(connection) as asked:
+        assert pause_sender_batches(sender_id=batch.sender_id, error="", now=NOW) == 1
+    look = next(one["sql"] for one in asked.captured_queries if 'FROM "mail_batch"' in one["sql"])
+    assert 'ORDER BY "mail_batch"."id" ASC' in look
 
 
 def test_a_cancelled_batch_keeps_what_was_sent_and_sends_nothing_more() -> None:

@@ -64,7 +64,8 @@ def pause_batch(*, workspace: Workspace, batch_id: int, now: datetime, error: st
 def pause_sender_batches(*, sender_id: int, error: str, now: datetime) -> int:
     """Pause everything that a sender account is sending, with the reason; return how many batches that were."""
     count = 0
-    for batch in Batch.objects.filter(sender_id=sender_id, status=BatchStatus.SENDING).select_related("workspace"):
+    sending = Batch.objects.filter(sender_id=sender_id, status=BatchStatus.SENDING).select_related("workspace")
+    for batch in sending.order_by("pk"):  # everybody locks them in this order
         with suppress(BatchState):  # it ended or was stopped between our look and our lock
             pause_batch(workspace=batch.workspace, batch_id=batch.pk, now=now, error=error)
             count += 1
