@@ -1,4 +1,4 @@
-"""What an earlier call may have done is not forgotten over what a later one is told; what was stopped does not leave."""
+"""What an earlier call may have done is not forgotten over a later one; what was stopped does not leave."""
 
 import asyncio
 from collections.abc import Callable, Iterator

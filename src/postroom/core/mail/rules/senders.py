@@ -53,7 +53,7 @@ def check_server(config: Mapping[str, JSONValue]) -> None:
 
 def is_other_server(before: Mapping[str, JSONValue], after: Mapping[str, JSONValue]) -> bool:
     """Whether mail would go to another server than before, or to the same one less protected."""
-    return any(before.get(name) != after.get(name) for name in ("host", "port", "security", "base_url", "region"))
+    return any(before.get(name) != after.get(name) for name in ("host", "port", "security", "api_url", "region"))
 
 
 def check_domain_name(name: str) -> str:

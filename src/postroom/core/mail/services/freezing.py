@@ -28,8 +28,6 @@ from postroom.kit.copy import copy_cell, copy_lines
 from postroom.kit.notify import notify
 
 _RECIPIENT_COLUMNS: Final = ("id", "batch_id", "chunk_number", "contact_id", "email", "fence")
-_AT_ONCE: Final = FreezePlan()
-
 _ALL: Final = FreezePlan()
 
 People = Iterator[list[tuple[int, str, str]]]

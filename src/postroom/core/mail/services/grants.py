@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db import connection
 
-from postroom.core.mail.models import LimitWait, SenderAccount
+from postroom.core.mail.models import SenderAccount
 from postroom.core.mail.services.limits import return_allowance, take_allowance
 from postroom.core.mail.services.routing import Route
 from postroom.core.mail.types import Grant
@@ -79,11 +79,6 @@ def return_grants(*, grants: tuple[Grant, ...], count: int) -> None:
                 count=count,
                 good_until=grant.good_until,
             )
-
-
-def forget_waits(*, sender_ids: list[int]) -> None:
-    """Have the next claims ask the limits of these accounts again: the limits are others now."""
-    LimitWait.objects.filter(sender_id__in=sender_ids).delete()
 
 
 def _wait(route: Route, need: Need, until: datetime) -> None:

@@ -11,9 +11,9 @@ from postroom.kit.types import UNSET, JSONValue, Unset
 
 @dataclass(frozen=True, slots=True)
 class NewSender:
-    """A sender account to create. ``config`` of an SMTP account: host, port, security (none, opportunistic, starttls, tls),
-    max_connections; ``credentials``: username, password. ``daily_limit`` is a limit of so many messages
-    in any 24 hours.
+    """A sender account to create. ``config`` of an SMTP account: host, port, security (none, opportunistic, starttls,
+    tls), max_connections; ``credentials``: username, password. ``daily_limit`` is a limit of so many messages in any 24
+    hours.
     """
 
     name: str
