@@ -19,7 +19,7 @@ up: .venv/runtime.stamp ## run all of Postroom in this terminal
 	$(PY) -m postroom.config up
 
 test: .venv/dev.stamp ## run the suite
-	$(PY) -m pytest -m "not slow and not web and not chaos" $(ARGS)
+	$(PY) -m pytest -n auto --dist loadfile -m "not slow and not web and not chaos" $(ARGS)
 
 test-slow: .venv/dev.stamp ## run the long suites: thousands of random cases, kills half-way
 	$(PY) -m pytest -m "slow and not web and not chaos" $(ARGS)
