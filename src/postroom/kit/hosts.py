@@ -53,17 +53,8 @@ def check_addresses(host: str, addresses: Sequence[str], port: int, internal: It
             raise HostRefused(f"The host {host!r} is not on the public internet.", host=host)
 
 
-def resolve(host: str, port: int, *, internal: Iterable[str] = ()) -> list[str]:
-    """Return the checked addresses of a host, in the resolver's order. Raises HostRefused."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise HostRefused(f"The host {host!r} cannot be found.", host=host, is_unknown=True) from error
-    return _checked(host, [str(one[4][0]) for one in found], port, internal)
-
-
 async def resolve_async(host: str, port: int, *, internal: Iterable[str] = ()) -> list[str]:
-    """Return what ``resolve`` does, without holding up the event loop. Raises HostRefused."""
+    """Return the checked addresses of a host, in the resolver's order. Raises HostRefused."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:

@@ -4,7 +4,6 @@ resolution, no redirects, a deadline for the whole exchange and a limit on what 
 
 import asyncio
 import ssl
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,7 +14,7 @@ import httpcore2
 import httpx2
 
 from postroom.kit.errors import Unavailable
-from postroom.kit.hosts import HostRefused, resolve, resolve_async
+from postroom.kit.hosts import HostRefused, resolve_async
 
 DEADLINE_S: Final = 20.0
 MAX_BODY: Final = 1024 * 1024
@@ -98,7 +97,7 @@ class AsyncClient:
             max_connections=self._bounds.connections,
             max_keepalive_connections=self._bounds.connections,
             keepalive_expiry=_IDLE_S,
-            network_backend=_AsyncBackend(self._bounds.internal),
+            network_backend=_Backend(self._bounds.internal),
         )
         transport = httpx2.AsyncHTTPTransport(verify=_trust(), trust_env=False)
         transport._pool = pool
@@ -137,37 +136,21 @@ class AsyncClient:
 
 
 def ask(question: Question, bounds: Bounds | None = None) -> Reply:
-    """Return the answer to one request over a connection of its own. Raises as ``AsyncClient.ask``."""
-    bounds = bounds or Bounds()
-    check_url(question.url, bounds.internal)
-    transport = httpx2.HTTPTransport(verify=_trust(), trust_env=False)
-    transport._pool = httpcore2.ConnectionPool(
-        ssl_context=_trust(), max_connections=1, network_backend=_Backend(bounds.internal)
-    )
-    until = time.monotonic() + bounds.deadline_s
-    try:
-        with httpx2.Client(
-            transport=transport, trust_env=False, follow_redirects=False, timeout=_timeouts(bounds)
-        ) as client:
-            return _ask_until(client, question, bounds, until)
-    except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-        raise NotSent(f"{_host(question.url)} cannot be reached: {_say(error)}.") from error
-    except httpx2.HTTPError as error:
-        raise NoAnswer(f"{_host(question.url)} did not answer: {_say(error)}.") from error
+    """Return the answer to one request over a connection of its own, for threads without an event loop. Raises as
+    ``AsyncClient.ask``.
+    """
+
+    async def ask_once() -> Reply:
+        client = AsyncClient(bounds)
+        try:
+            return await client.ask(question)
+        finally:
+            await client.close()
+
+    return asyncio.run(ask_once())
 
 
-def _ask_until(client: httpx2.Client, question: Question, bounds: Bounds, until: float) -> Reply:
-    body = bytearray()
-    with client.stream(question.method, question.url, headers=_headers(question), content=question.body) as answer:
-        for piece in answer.iter_raw():
-            body += piece
-            _check_size(body, bounds, question.url)
-            if time.monotonic() > until:
-                raise NoAnswer(f"{_host(question.url)} takes too long.")
-        return Reply(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, bytes(body))
-
-
-class _AsyncBackend(httpcore2.AnyIOBackend):
+class _Backend(httpcore2.AnyIOBackend):
     """Connects to addresses that were checked, never to a name."""
 
     def __init__(self, internal: Iterable[str]) -> None:
@@ -185,27 +168,6 @@ class _AsyncBackend(httpcore2.AnyIOBackend):
         raise last or httpcore2.ConnectError("no address")
 
     async def connect_unix_socket(self, path: str, *rest: Any, **more: Any) -> httpcore2.AsyncNetworkStream:
-        raise HostRefused("Sockets of this machine are not asked.")
-
-
-class _Backend(httpcore2.SyncBackend):
-    """The same for a request that blocks."""
-
-    def __init__(self, internal: Iterable[str]) -> None:
-        self._internal = tuple(internal)
-
-    def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, *rest: Any, **more: Any
-    ) -> httpcore2.NetworkStream:
-        last: Exception | None = None
-        for address in resolve(host, port, internal=self._internal):
-            try:
-                return super().connect_tcp(address, port, timeout, *rest, **more)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                last = error
-        raise last or httpcore2.ConnectError("no address")
-
-    def connect_unix_socket(self, path: str, *rest: Any, **more: Any) -> httpcore2.NetworkStream:
         raise HostRefused("Sockets of this machine are not asked.")
 
 
