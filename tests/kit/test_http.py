@@ -130,7 +130,7 @@ def test_the_check_of_addresses_does_not_hide_behind_the_check_of_ports(
 
 
 def test_a_name_with_one_bad_answer_among_good_ones_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    def lookup(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+    def lookup(host: str, port: int, *_: object) -> list[tuple[object, ...]]:
         return [(2, 1, 6, "", ("93.184.216.34", port)), (2, 1, 6, "", ("127.0.0.1", port))]
 
     monkeypatch.setattr(hosts.socket, "getaddrinfo", lookup)
