@@ -1,6 +1,8 @@
 """What stops a claim in flight: a limit whose grant ran out, a brake, somebody's word, a claim that is lost."""
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -95,3 +97,39 @@ def test_a_message_that_always_comes_back_holds_nobody_up(journal: ClaimJournal)
     following = run.take()
     assert following is not None
     assert following.message_id == 1
+
+
+def in_doubt(safe_until: float, *, route_id: int = 5, is_urgent: bool = False) -> Work:
+    """Return work of one message that may have left before."""
+    work = make_work(1)
+    items = (work.items[0]._replace(safe_until=safe_until),)
+    return replace(work, route_id=route_id, is_urgent=is_urgent, items=items)
+
+
+def test_what_may_have_left_before_leaves_again_while_its_own_server_knows_it(journal: ClaimJournal) -> None:
+    assert Run(in_doubt(time.time() + 60), {}, journal).take() is not None
+
+
+@pytest.mark.parametrize(("seconds", "route_id"), [(-1, 5), (60, 6)])
+def test_what_may_have_left_before_is_not_handed_to_a_server_that_would_send_it_twice(
+    journal: ClaimJournal, seconds: float, route_id: int
+) -> None:
+    safe_until = time.time() + seconds
+    run = Run(in_doubt(safe_until, route_id=route_id), {}, journal)
+    assert run.take() is None
+    assert run.is_over
+    (handover,) = run.handovers
+    assert handover.result is not None
+    assert (handover.result.outcome, handover.result.safe_until) == (Outcome.IN_DOUBT, safe_until)
+    urgent = Run(in_doubt(safe_until, route_id=route_id, is_urgent=True), {}, journal)
+    assert urgent.take() is None
+    assert [one.result.safe_until for one in urgent.handovers if one.result] == [0.0]
+
+
+def test_what_a_stand_in_knows_is_no_help_to_the_accounts_own_server(journal: ClaimJournal) -> None:
+    for route_id, known in ((5, 99.0), (6, 0.0)):
+        run = Run(replace(make_work(1), route_id=route_id), {}, journal)
+        item = run.take()
+        assert item is not None
+        run.end(item, Result(Outcome.IN_DOUBT, safe_until=99.0))
+        assert [one.result.safe_until for one in run.handovers if one.result] == [known]

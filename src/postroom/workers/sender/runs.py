@@ -21,6 +21,8 @@ MOST_RETURNS: Final = 3
 not hold up the others for ever.
 """
 
+_NOT_REPEATED: Final = "It may have left before, and the server that would know it again is not the one in use now."
+
 
 class Run:
     """The messages of one claim; used from the event loop alone until it is over.
@@ -39,6 +41,7 @@ class Run:
         self._in_flight = 0
         self._returns: Counter[int] = Counter()
         self._brake = brake
+        self._stands_in = work.route_id != work.sender_id
         self._good_until = work.good_until.timestamp() if work.good_until is not None else math.inf
         self._is_stopped = False
         self._stopped_batches: frozenset[int] = frozenset()
@@ -58,9 +61,14 @@ class Run:
         """Return the next message that may go."""
         while self._pending and not self._halts():
             item = self._pending.popleft()
-            if self._is_ours(item):
-                self._in_flight += 1
+            if not self._is_ours(item):
+                continue
+            self._in_flight += 1
+            if not self._may_double(item):
                 return item
+            # What somebody waits for does not wait for the one that knows it: it goes twice rather than never.
+            safe_until = 0.0 if self.work.is_urgent else item.safe_until
+            self._note(item, Result(Outcome.IN_DOUBT, text=_NOT_REPEATED, safe_until=safe_until))
         return None
 
     def may_leave(self, item: Outgoing) -> bool:
@@ -77,6 +85,10 @@ class Run:
     def _is_ours(self, item: Outgoing) -> bool:
         return item.mailing.batch_id not in self._stopped_batches and item.message_id not in self._lost
 
+    def _may_double(self, item: Outgoing) -> bool:
+        """Whether a message that may have left before is nothing that the server of this claim would know again."""
+        return item.safe_until > 0 and (self._stands_in or time.time() >= item.safe_until)
+
     def give_back(self, item: Outgoing) -> None:
         """Take a message back that did not leave; it goes next, unless it was stopped, or later if it is back again."""
         self._returns[item.message_id] += 1
@@ -87,7 +99,10 @@ class Run:
         self._pending.appendleft(item)
 
     def end(self, item: Outgoing, result: Result) -> None:
-        """Book how a message ended, in the journal first."""
+        """Book how a message ended. What a server knows that stands in is no help to the one that it stands in for."""
+        self._note(item, result._replace(safe_until=0.0) if self._stands_in and result.safe_until else result)
+
+    def _note(self, item: Outgoing, result: Result) -> None:
         handover = Handover(item.message_id, time.time(), result)
         self._in_flight -= 1
         if self._returns:

@@ -97,6 +97,19 @@ def test_doubt_that_a_repeat_cannot_double_is_repeated_at_once_and_does_not_coun
     assert judge(stale, MessageClass.MARKETING).status is MessageStatus.IN_DOUBT
 
 
+def test_a_provider_counts_from_the_first_time_it_was_asked() -> None:
+    first, later = (NOW + timedelta(minutes=minutes) for minutes in (5, 30))
+    safe = Result(Outcome.IN_DOUBT, safe_until=later.timestamp())
+    again = judge(safe, MessageClass.MARKETING, safe_until=first.timestamp())
+    assert (again.status, again.safe_until) == (MessageStatus.DEFERRED, first)
+    put_off = judge(Result(Outcome.DEFERRED), MessageClass.MARKETING, safe_until=first.timestamp())
+    assert (put_off.status, put_off.safe_until) == (MessageStatus.DEFERRED, first)
+    gone = judge(safe, MessageClass.MARKETING, safe_until=NOW.timestamp() - 1)
+    assert (gone.status, gone.safe_until) == (MessageStatus.IN_DOUBT, None)
+    urgent = judge(safe, MessageClass.TRANSACTIONAL, safe_until=NOW.timestamp() - 1)
+    assert (urgent.status, urgent.is_resent, urgent.safe_until) == (MessageStatus.DEFERRED, True, None)
+
+
 @pytest.mark.parametrize("message_class", [MessageClass.MARKETING, MessageClass.OUTREACH])
 def test_bulk_mail_in_doubt_is_parked(message_class: MessageClass) -> None:
     assert judge(Result(Outcome.IN_DOUBT), message_class).status is MessageStatus.IN_DOUBT

@@ -108,6 +108,25 @@ def test_doubt_that_a_dead_sender_leaves_with_a_provider_that_knows_keys_is_harm
     assert (row.status, row.is_resent) == ("deferred", False)
 
 
+def test_until_when_a_repeat_is_harmless_is_written_down_and_kept_until_there_is_an_answer() -> None:
+    freeze(make_mailing(people=1))
+    safe_until = NOW + timedelta(minutes=25)
+    book(work := claim(), hand_over_all(work, Result(Outcome.IN_DOUBT, safe_until=safe_until.timestamp())))
+    assert Message.objects.get().safe_until == safe_until
+    for outcome, kept in (
+        (None, safe_until),
+        (Result(Outcome.IN_DOUBT, safe_until=safe_until.timestamp() + 60), safe_until),
+        (RELAYED, None),
+    ):
+        Message.objects.update(next_attempt_at=NOW)
+        work = claim()
+        assert work.items[0].safe_until == safe_until.timestamp()
+        handovers = hand_over_all(work, outcome) if outcome else []
+        mail.finish_messages(claim=work.claim, handovers=handovers, now=NOW)  # type: ignore[arg-type]
+        assert Message.objects.get().safe_until == kept
+    assert Message.objects.get().status == "sent"
+
+
 def test_a_living_sender_keeps_what_it_knows_of_and_gives_back_what_it_does_not() -> None:
     freeze(make_mailing(people=2))
     work = claim()

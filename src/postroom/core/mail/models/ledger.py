@@ -19,6 +19,7 @@ class Message(models.Model):
     appended ``queued`` at acceptance. ``id`` is the number in every token and in the Message-ID, fixed at creation.
     The fact columns only ever go from null to a value, or up. ``priority`` 0 goes before 1; ``tries`` counts hand-overs
     that got an answer, ``attempt`` every claim (it is the fence); ``is_resent`` marks the one repeat after doubt.
+    With ``safe_until`` it is in doubt and waits to be handed over again: its account's provider knows it until then.
 
     The foreign keys have no constraint in the database: every row is copied from rows that are never deleted while a
     message names them (PROTECT), and six look-ups per appended row would cost a campaign much of its rate.
@@ -64,6 +65,7 @@ class Message(models.Model):
     is_resent = models.BooleanField(default=False)
     next_attempt_at = models.DateTimeField(null=True)
     first_attempt_at = models.DateTimeField(null=True)
+    safe_until = models.DateTimeField(null=True)
     destination = models.CharField(max_length=253, blank=True, default="", db_default="")
     attachments = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     reply_code = models.IntegerField(default=0)

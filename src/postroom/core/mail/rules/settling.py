@@ -3,7 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from postroom.core.mail.ports import Handover, Outcome, Result
@@ -32,7 +32,9 @@ RESEND_AFTER: Final = timedelta(minutes=1)
 """How long a message that must arrive waits for news before its one repeat."""
 
 REPEAT_AFTER: Final = timedelta(seconds=10)
-"""How long a message in doubt waits where its provider knows a repeat by its key and makes no second copy."""
+"""How long a message in doubt waits where its provider knows a repeat by its key and makes no second copy; if that
+leaves it in doubt again, it waits ``RESEND_AFTER``.
+"""
 
 URGENT_CLASSES: Final = frozenset({MessageClass.TRANSACTIONAL, MessageClass.REPLY, MessageClass.SYSTEM})
 """Mail that somebody waits for: it goes first, and twice rather than never."""
@@ -41,19 +43,22 @@ URGENT_CLASSES: Final = frozenset({MessageClass.TRANSACTIONAL, MessageClass.REPL
 @dataclass(frozen=True, slots=True)
 class History:
     """What happened to a message before this hand-over. ``tries`` counts the hand-overs that got an answer, the first
-    of them at ``first_attempt_at``.
+    of them at ``first_attempt_at``. It is in doubt already where ``safe_until`` (Unix seconds) is not 0: its account's
+    provider knows it until then.
     """
 
     message_class: MessageClass
     tries: int = 0
     is_resent: bool = False
     first_attempt_at: datetime | None = None
+    safe_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """The next state of a message. ``event`` is what its history gains beside the state itself, with ``record`` of its
-    own beside the server's answer; ``kind`` says what it was refused for.
+    own beside the server's answer; ``kind`` says what it was refused for. In doubt, it may be repeated until
+    ``safe_until``, by its own account.
     """
 
     status: MessageStatus
@@ -64,6 +69,7 @@ class Judgement:
     event: EventType | None = None
     kind: RefusalKind | None = None
     record: Mapping[str, JSONValue] = field(default_factory=dict)
+    safe_until: datetime | None = None
 
 
 def judge_handover(handover: Handover, history: History, now: datetime) -> Judgement:
@@ -127,6 +133,7 @@ def _judge_deferral(result: Result, history: History, now: datetime) -> Judgemen
         event=EventType.DEFERRED,
         kind=kind,
         record={"kind": kind.value},
+        safe_until=datetime.fromtimestamp(history.safe_until, UTC) if history.safe_until else None,
     )
 
 
@@ -153,10 +160,19 @@ def _judge_given_up(history: History, since: datetime) -> Judgement:
 
 
 def _judge_doubt(result: Result, history: History, now: datetime) -> Judgement:
-    """Repeat at once what cannot arrive twice, once what must arrive; the rest is nobody's to repeat."""
-    if result.safe_until > now.timestamp():
-        soon = now + REPEAT_AFTER
-        return Judgement(MessageStatus.DEFERRED, soon, tries=history.tries, is_resent=history.is_resent)
+    """Repeat at once what cannot arrive twice, once what must arrive; the rest is nobody's to repeat.
+
+    A provider counts from the first time that it was asked, so the earliest date holds.
+    """
+    until = min(result.safe_until, history.safe_until or result.safe_until)
+    if until > now.timestamp():
+        return Judgement(
+            MessageStatus.DEFERRED,
+            next_attempt_at=now + (RESEND_AFTER if history.safe_until else REPEAT_AFTER),
+            tries=history.tries,
+            is_resent=history.is_resent,
+            safe_until=datetime.fromtimestamp(until, UTC),
+        )
     if history.message_class in URGENT_CLASSES and not history.is_resent:
         return Judgement(
             MessageStatus.DEFERRED, next_attempt_at=now + RESEND_AFTER, tries=history.tries, is_resent=True

@@ -87,6 +87,7 @@ def _single_item(
         slots={**profile, **row.slots},
         message_id_header=row.message_id_header,
         refusal="" if to else next((reason for reason in refusals.values() if reason), "no_recipient"),
+        safe_until=row.safe_until.timestamp() if row.safe_until else 0.0,
     )
 
 

@@ -21,7 +21,7 @@ _NO_RESULT: Final = Result(Outcome.FAILED)
 # Of a hand-over that went well at once, all but this is the same for everyone.
 _SENT: Final = """
 (SELECT id, 'sent' AS status, NULL::timestamptz AS next_attempt_at, 1 AS tries, false AS is_resent, code, text,
-    provider_id, at, '' AS bounce_code, is_relayed, uid, header
+    provider_id, at, '' AS bounce_code, is_relayed, uid, header, NULL::timestamptz AS safe_until
  FROM unnest(%(id)s::bigint[], %(code)s::int[], %(text)s::text[], %(provider_id)s::text[], %(at)s::float8[],
     %(is_relayed)s::bool[], %(uid)s::uuid[], %(header)s::text[])
     AS one(id, code, text, provider_id, at, is_relayed, uid, header)) x
@@ -30,9 +30,9 @@ _SENT: Final = """
 _ENDINGS: Final = """
 unnest(%(id)s::bigint[], %(code)s::int[], %(text)s::text[], %(provider_id)s::text[], %(at)s::float8[],
     %(is_relayed)s::bool[], %(uid)s::uuid[], %(header)s::text[], %(status)s::text[], %(next_attempt_at)s::timestamptz[],
-    %(tries)s::int[], %(is_resent)s::bool[], %(bounce_code)s::text[], %(attempt)s::int[])
+    %(tries)s::int[], %(is_resent)s::bool[], %(bounce_code)s::text[], %(attempt)s::int[], %(safe_until)s::timestamptz[])
     AS x(id, code, text, provider_id, at, is_relayed, uid, header, status, next_attempt_at, tries, is_resent,
-        bounce_code, attempt)
+        bounce_code, attempt, safe_until)
 """
 
 _APPEND: Final = """
@@ -41,7 +41,7 @@ INSERT INTO mail_message (
     from_address, "to", cc, bcc, reply_to, headers, slots, message_id_header, idempotency_key, status, priority, owner,
     attempt, tries, is_resent, next_attempt_at, first_attempt_at, reply_code, reply_text, provider_id, created_at,
     sent_at, delivered_at, bounced_at, bounce_code, open_count, machine_open_count, click_count, scanner_click_count,
-    destination)
+    destination, safe_until)
 SELECT x.id, x.uid, b.workspace_id, b.id, b.sender_id, coalesce(c.content_id, b.content_id), r.contact_id,
     b.category_id, b.list_ids, b.message_class, false, '', jsonb_build_array(r.email), '[]', '[]', '[]', '{}',
     '{}', x.header, '', x.status, %(priority)s, '', 1, x.tries, x.is_resent, x.next_attempt_at,
@@ -49,7 +49,7 @@ SELECT x.id, x.uid, b.workspace_id, b.id, b.sender_id, coalesce(c.content_id, b.
     CASE WHEN x.status = 'sent' THEN to_timestamp(x.at) END,
     CASE WHEN x.status = 'sent' AND NOT x.is_relayed THEN to_timestamp(x.at) END,
     CASE WHEN x.bounce_code <> '' THEN to_timestamp(x.at) END,
-    x.bounce_code, 0, 0, 0, 0, c.destination
+    x.bounce_code, 0, 0, 0, 0, c.destination, x.safe_until
 FROM %(endings)s
 JOIN mail_recipient r ON r.id = x.id AND r.batch_id = %(batch_id)s AND r.chunk_number = %(chunk_number)s
 JOIN mail_batch b ON b.id = r.batch_id
@@ -60,7 +60,7 @@ _APPEND_ENDINGS: Final = _APPEND.replace("%(endings)s", _ENDINGS)
 
 _MOVE_ON: Final = f"""
 UPDATE mail_message m SET status = x.status, owner = '', tries = x.tries, is_resent = x.is_resent,
-    next_attempt_at = x.next_attempt_at, reply_code = x.code, reply_text = x.text,
+    next_attempt_at = x.next_attempt_at, safe_until = x.safe_until, reply_code = x.code, reply_text = x.text,
     first_attempt_at = coalesce(m.first_attempt_at, CASE WHEN x.tries > 0 THEN to_timestamp(x.at) END),
     provider_id = coalesce(nullif(x.provider_id, ''), m.provider_id),
     sent_at = CASE WHEN x.status = 'sent' THEN to_timestamp(x.at) ELSE m.sent_at END,
@@ -209,14 +209,17 @@ def _endings(settled: Sequence[Settled]) -> dict[str, Any]:
     judgements = [one.judgement for one in settled]
     return _answers([one.handover for one in settled]) | {
         "status": array_text(judgement.status.value for judgement in judgements),
-        "next_attempt_at": array_text(
-            f'"{judgement.next_attempt_at}"' if judgement.next_attempt_at else "NULL" for judgement in judgements
-        ),
+        "next_attempt_at": array_text(_date_text(judgement.next_attempt_at) for judgement in judgements),
+        "safe_until": array_text(_date_text(judgement.safe_until) for judgement in judgements),
         "tries": array_text(judgement.tries for judgement in judgements),
         "is_resent": array_text(judgement.is_resent for judgement in judgements),
         "bounce_code": text_array_text(_bounce_code(one) for one in settled),
         "attempt": array_text(one.attempt for one in settled),
     }
+
+
+def _date_text(at: datetime | None) -> str:
+    return f'"{at}"' if at else "NULL"
 
 
 def _said(handover: Handover) -> str:

@@ -191,6 +191,7 @@ def _judge_message(row: Message, handover: Handover, now: datetime) -> Settled:
         tries=row.tries,
         is_resent=row.is_resent,
         first_attempt_at=row.first_attempt_at,
+        safe_until=row.safe_until.timestamp() if row.safe_until else 0.0,
     )
     return Settled(handover, judge_handover(handover, history, now), attempt=row.attempt)
 

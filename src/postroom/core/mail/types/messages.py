@@ -129,7 +129,11 @@ class Mailing:
 
 
 class Outgoing(NamedTuple):
-    """One claimed message, ready to render. ``refusal`` is the may-we-mail reason when it must not leave after all."""
+    """One claimed message, ready to render. ``refusal`` is the may-we-mail reason when it must not leave after all.
+
+    ``safe_until`` (Unix seconds): it may have left before, and leaves again only by its own account and before then; 0
+    where there is no such doubt.
+    """
 
     message_id: int
     mailing: Mailing
@@ -139,3 +143,4 @@ class Outgoing(NamedTuple):
     refusal: str = ""
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
+    safe_until: float = 0.0
