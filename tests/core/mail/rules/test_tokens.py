@@ -1,12 +1,15 @@
 """Tokens: signed, bound to one purpose, and of one spelling."""
 
+import struct
+
 import pytest
 from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
 from postroom.core.mail.rules import tokens
-from postroom.kit.tokens import from_text, to_text
+from postroom.kit.crypto import sign
+from postroom.kit.tokens import from_text, make_token, to_text
 
 NUMBERS = st.integers(min_value=0, max_value=2**63 - 1)
 READERS = (
@@ -45,6 +48,22 @@ def test_local_parts_survive_a_change_of_case_and_fit(message: int) -> None:
         assert len(word) <= 64
         assert word == word.lower()
         assert read(word.upper()) == tokens.MessageToken(message)
+
+
+def test_mail_from_before_there_were_seals_can_still_be_left_and_comes_back() -> None:
+    number = struct.pack(">Q", 77)
+    spelt = {
+        "unsubscribe": (tokens.read_unsubscribe, make_token("unsubscribe", number)),
+        "bounce": (tokens.read_bounce, f"bounce-{sign('bounce', number).hex()}"),
+        "reply": (tokens.read_reply, f"reply-{sign('reply', number).hex()}"),
+        "message-id": (tokens.read_message_id, f"<{sign('message-id', number).hex()}@x.example>"),
+    }
+    assert all(read(word) == tokens.MessageToken(77) for read, word in spelt.values())
+    link = make_token("click", struct.pack(">QQH", 77, 9, 3))
+    assert tokens.read_click(link) == tokens.ClickToken(77, 9, 3)
+    assert tokens.read_unsubscribe(make_token("reply", number)) is None
+    assert tokens.read_click(make_token("pixel", number)) is None
+    assert tokens.read_click(tokens.track_token(77, 9)) is None
 
 
 def test_no_changed_character_and_no_truncation_is_accepted() -> None:

@@ -9,11 +9,12 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from postroom.kit.crypto import MAC_SIZE, keyed_hash, keyed_hashes, matches
+from postroom.kit.crypto import MAC_SIZE, keyed_hash, keyed_hashes, matches, unsign
 from postroom.kit.tokens import from_text, make_token, read_token, to_text
 
 _MESSAGE: Final = struct.Struct(">Q")
 _TRACK: Final = struct.Struct(">QQ")
+_CLICK: Final = struct.Struct(">QQH")
 _HEX: Final = re.compile(r"[0-9a-f]{48}")
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,4}")
 
@@ -99,8 +100,14 @@ def click_path(message_id: int, content_id: int, link_index: int) -> str:
 
 
 def read_click(path: str) -> ClickToken | None:
-    """Return what ``click_path`` says, or None. The number is not signed: any link of the content is as good."""
-    token, _, index = path.partition("/")
+    """Return what ``click_path`` says, or None. The number is not signed: any link of the content is as good.
+
+    Links of mail from before that are one token, with the number in it.
+    """
+    token, has_index, index = path.partition("/")
+    if not has_index:
+        payload = read_token("click", token)
+        return ClickToken(*_CLICK.unpack(payload)) if payload is not None and len(payload) == _CLICK.size else None
     track = read_track(token) if _INDEX.fullmatch(index) else None
     return ClickToken(track.message_id, track.content_id, int(index)) if track is not None else None
 
@@ -147,11 +154,15 @@ def read_message_id(value: str) -> MessageToken | None:
 
 
 def _unseal(place: slice, signed: bytes) -> MessageToken | None:
-    """Return the message that a number and the signature from ``place`` in its seal name, or None."""
+    """Return the message that a number and the signature from ``place`` in its seal name, or None.
+
+    Before there were seals each purpose had a signature of its own, and that mail can still be left, and comes back.
+    """
     number, mac = signed[: _MESSAGE.size], signed[_MESSAGE.size :]
     if len(mac) != MAC_SIZE:
         return None
     is_ours = matches(mac, (seal[place] for seal in keyed_hashes("message", number, _SEAL_SIZE)))
+    is_ours = is_ours or unsign(_PURPOSES[place.start // MAC_SIZE], signed) is not None
     return MessageToken(*_MESSAGE.unpack(number)) if is_ours else None
 
 
