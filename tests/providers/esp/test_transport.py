@@ -12,7 +12,9 @@ import pytest
 
 from postroom.core.mail.ports import Outcome
 from postroom.kit.errors import Unavailable
+from postroom.kit.http import Reply
 from postroom.providers.esp import EspTransport, build_esp_transport
+from postroom.providers.esp.vendor import words_of
 from tests.providers.esp.outbox import EspOutbox, build, carry, letter, profile
 from tests.stand_ins.esp import DIALECTS, MailgunDialect, StandIn
 
@@ -386,3 +388,8 @@ def test_amazons_signature_is_the_one_amazon_would_compute(start: Start) -> None
     canonical = signer.canonical_request(request)
     signature = signer.signature(signer.string_to_sign(request, canonical), request)
     assert call.headers["authorization"].endswith(signature)
+
+
+def test_what_a_provider_says_has_no_characters_that_nobody_can_keep() -> None:
+    said = json.dumps({"message": "half a smile \ud83d,\0 two\nlines"}).encode()
+    assert words_of(Reply(401, {}, said)) == "HTTP 401: half a smile , two lines"

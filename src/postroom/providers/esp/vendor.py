@@ -10,6 +10,7 @@ from postroom.core.mail.rules.providers import batch_size, key_lifetime_s
 from postroom.core.mail.types import Provider, SenderProfile
 from postroom.kit.errors import Invalid
 from postroom.kit.http import Question, Reply
+from postroom.kit.mime import clean_line
 from postroom.providers.esp.letters import Letter
 
 
@@ -104,7 +105,7 @@ def words_of(reply: Reply) -> str:
     """Return what an answer says to a person, whatever the provider calls it."""
     said = json_of(reply)
     found = _words(said) if said is not None else reply.body[:300].decode("utf-8", "replace")
-    return f"HTTP {reply.status}: {' '.join(found.split())[:900]}".rstrip(": ")
+    return f"HTTP {reply.status}: {' '.join(clean_line(found).split())[:900]}".rstrip(": ")
 
 
 def text_of(values: Mapping[str, Any], name: str) -> str:

@@ -61,6 +61,15 @@ def test_a_single_message_that_a_provider_took_is_sent_and_not_delivered_yet() -
     assert (row.status, row.sent_at, row.delivered_at, row.first_attempt_at) == ("sent", NOW, None, NOW)
 
 
+@pytest.mark.parametrize("outcome", [Outcome.SENT, Outcome.FAILED, Outcome.DEFERRED])
+def test_whatever_a_server_says_can_be_written_down(outcome: Outcome) -> None:
+    freeze(make_mailing(people=1))
+    said = "half a smile \ud83d and a NUL \0"
+    result = Result(outcome, 550, "5.0.0", said, said, (("x@y.example", 550, said),), said, said)
+    book(work := claim(), hand_over_all(work, result))
+    assert Message.objects.get().reply_text.startswith("half a smile ?")
+
+
 def test_doubt_is_no_attempt_that_got_an_answer() -> None:
     freeze(make_mailing(people=1))
     book(work := claim(), hand_over_all(work, Result(Outcome.IN_DOUBT)))

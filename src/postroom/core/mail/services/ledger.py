@@ -160,8 +160,9 @@ def append_events(
 
 
 def clean(said: str) -> str:
-    """Return what a server said as the database can keep it: bounded, and without the octet it cannot hold."""
-    return said.replace("\x00", "").strip()[:MAX_REPLY]
+    """Return what a server said as the database can keep it: bounded, and without the characters it cannot hold."""
+    plain = said if said.isascii() else said.encode("utf-8", "replace").decode()
+    return plain.replace("\x00", "").strip()[:MAX_REPLY]
 
 
 def _answer(handover: Handover) -> dict[str, Any]:
