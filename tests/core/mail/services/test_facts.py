@@ -100,19 +100,29 @@ def test_what_became_of_a_message_in_doubt_proves_that_it_left(type_: EventType)
     assert count_batch(batch_id=batch.pk).in_doubt == 0
 
 
-def test_a_message_that_waits_for_its_repeat_after_doubt_is_not_repeated_once_it_is_proven() -> None:
+@pytest.mark.parametrize(
+    "waiting",
+    [
+        {"status": MessageStatus.DEFERRED, "is_resent": True},
+        {"status": MessageStatus.DEFERRED, "safe_until": NOW + timedelta(minutes=25)},
+        {"status": MessageStatus.QUEUED, "safe_until": NOW + timedelta(minutes=25)},
+    ],
+)
+def test_a_message_that_waits_for_its_repeat_after_doubt_is_not_repeated_once_it_is_proven(
+    waiting: dict[str, Any],
+) -> None:
     message = make_message(
         workspace=make_workspace(),
         message_class=MessageClass.TRANSACTIONAL,
-        status=MessageStatus.DEFERRED,
-        is_resent=True,
         sent_at=None,
         reply_code=0,
         next_attempt_at=NOW,
+        **waiting,
     )
     tell(hit(message, EventType.DELIVERED, 3))
     message.refresh_from_db()
-    assert (message.status, message.next_attempt_at) == (MessageStatus.SENT, None)
+    assert (message.status, message.next_attempt_at, message.safe_until) == (MessageStatus.SENT, None, None)
+    assert message.sent_at is not None
 
 
 def test_a_deferral_that_a_provider_reports_proves_nothing_and_is_in_the_trail() -> None:

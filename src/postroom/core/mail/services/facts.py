@@ -30,6 +30,9 @@ MOST_EVENTS: Final = 1000
 after them says nothing new, and whoever can fetch a pixel shall not fill our disk.
 """
 
+_MAY_HAVE_LEFT: Final = """(message.status = 'in_doubt' OR message.status = 'deferred' AND message.is_resent
+            OR message.status IN ('queued', 'deferred') AND message.safe_until IS NOT NULL)"""
+
 # A message to nobody any more was an erased person's: that something happened to it counts, where and how is forgotten.
 # Facts are minima and sums over events, each event counted once, so neither order nor repetition changes the result.
 # When we were told 2xx ourselves, that is when it was sent; what a provider says of it is in the trail. A message of
@@ -99,13 +102,13 @@ WITH hit AS (
     FROM appended GROUP BY message_id
 ), raised AS (
     UPDATE mail_message message SET
-        status = CASE WHEN fact.proven_at IS NOT NULL AND (message.status = 'in_doubt'
-            OR message.status = 'deferred' AND message.is_resent) THEN 'sent' ELSE message.status END,
-        next_attempt_at = CASE WHEN fact.proven_at IS NOT NULL AND message.status = 'deferred' AND message.is_resent
-            THEN NULL ELSE message.next_attempt_at END,
+        status = CASE WHEN fact.proven_at IS NOT NULL AND %(may_have_left)s THEN 'sent' ELSE message.status END,
+        next_attempt_at = CASE WHEN fact.proven_at IS NOT NULL AND %(may_have_left)s THEN NULL
+            ELSE message.next_attempt_at END,
+        safe_until = CASE WHEN fact.proven_at IS NOT NULL AND %(may_have_left)s THEN NULL ELSE message.safe_until END,
         sent_at = CASE
             WHEN message.reply_code BETWEEN 200 AND 299 THEN coalesce(message.sent_at, fact.sent_at)
-            WHEN message.status IN ('in_doubt', 'sent') OR message.status = 'deferred' AND message.is_resent
+            WHEN message.status = 'sent' OR %(may_have_left)s
                 THEN least(message.sent_at, fact.proven_at)
             ELSE least(message.sent_at, fact.sent_at) END,
         delivered_at = least(message.delivered_at, fact.delivered_at),
@@ -129,7 +132,7 @@ WITH hit AS (
     FROM fact WHERE message.id = fact.message_id
 )
 SELECT message_id, key, batch_id FROM appended WHERE type IN ('bounced', 'complained')
-"""
+""".replace("%(may_have_left)s", _MAY_HAVE_LEFT)
 
 
 class _Target(NamedTuple):

@@ -73,13 +73,14 @@ WHERE m.id = x.id AND m.owner = %(owner)s AND m.attempt = x.attempt AND m.status
 
 
 _PROVE: Final = """
-UPDATE mail_message m SET status = 'sent', next_attempt_at = NULL, reply_code = x.code, reply_text = x.text,
-    provider_id = coalesce(nullif(x.provider_id, ''), m.provider_id), tries = m.tries + 1,
+UPDATE mail_message m SET status = 'sent', next_attempt_at = NULL, safe_until = NULL, reply_code = x.code,
+    reply_text = x.text, provider_id = coalesce(nullif(x.provider_id, ''), m.provider_id), tries = m.tries + 1,
     first_attempt_at = coalesce(m.first_attempt_at, to_timestamp(x.at)), sent_at = to_timestamp(x.at),
     delivered_at = CASE WHEN x.is_relayed THEN m.delivered_at ELSE to_timestamp(x.at) END
 FROM unnest(%(id)s::bigint[], %(code)s::int[], %(text)s::text[], %(provider_id)s::text[], %(at)s::float8[],
     %(is_relayed)s::bool[]) AS x(id, code, text, provider_id, at, is_relayed)
-WHERE m.id = x.id AND (m.status = 'in_doubt' OR (m.status = 'deferred' AND m.is_resent AND m.tries = 0))
+WHERE m.id = x.id AND (m.status = 'in_doubt' OR (m.status = 'deferred' AND m.is_resent AND m.tries = 0)
+    OR (m.status IN ('queued', 'deferred') AND m.safe_until IS NOT NULL))
 """
 
 
