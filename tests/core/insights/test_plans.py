@@ -16,7 +16,7 @@ BEHIND = {"people": [1, 2], "workspace": 1, "at": NOW, "number": 5, "text": "x",
     ("statement", "parameters"),
     [
         (reports._HOURLY, {"batch_id": 1, "start": NOW, "end": NOW.replace(hour=23)}),
-        (reports._LINKS, {"batch_id": 1, "content_id": 1}),
+        (reports._LINKS, {"batch_id": 1, "contents": [1], "has_variants": False}),
         (timeline_mail._DELIVERY, {**BEHIND, "types": ["opened"]}),
         (timeline_mail._MESSAGES, BEHIND),
     ],
