@@ -8,6 +8,7 @@ from postroom.core.mail.selectors.stops import find_stop, is_installation_stoppe
 from postroom.core.mail.types import Composition, MessageClass, NewMessage
 from postroom.core.workspaces.models import AuditEntry, Workspace
 from postroom.core.workspaces.types import SYSTEM
+from tests.core.mail.services.bulk import freeze, make_mailing
 from tests.factories import NOW, make_actor, make_workspace
 from tests.ledger import make_sender
 
@@ -99,3 +100,18 @@ def test_it_is_written_down_who_stopped_what_and_once() -> None:
         "sending.stopped",
     ]
     assert Stop.objects.count() == 1
+
+
+def test_what_is_held_of_an_account_that_is_switched_off_stops_too() -> None:
+    workspace = make_workspace()
+    single, bulk = make_sender(workspace=workspace), make_sender(workspace=workspace)
+    _accept(workspace, single)
+    freeze(make_mailing(people=2, workspace=workspace, sender=bulk))
+    works = [mail.claim_work(owner=OWNER, now=NOW) for _ in range(2)]
+    assert all(works)
+    held = mail.check_claims(owner=OWNER)
+    assert (len(held.messages), len(held.chunks)) == (1, 1)
+    for sender in (single, bulk):
+        mail.switch_sender(workspace=workspace, uid=sender.uid, is_on=False, actor=SYSTEM, now=NOW)
+    held = mail.check_claims(owner=OWNER)
+    assert (len(held.messages), len(held.chunks)) == (0, 0)

@@ -13,13 +13,17 @@ from postroom.core.mail.types import BatchStatus, Standing
 FIRST_PAUSE: Final = timedelta(seconds=5)
 LONGEST_PAUSE: Final = timedelta(minutes=15)
 
-# What a panic stop concerns is left out, as if it were lost: it stops at once, and its booking puts back the rest.
+# What a panic stop or an account that was switched off concerns is left out, as if it were lost: it stops at once, and
+# its booking puts back the rest.
 _CHUNKS: Final = f"""
 SELECT c.id, c.attempt, c.batch_id, b.status FROM mail_chunk c JOIN mail_batch b ON b.id = c.batch_id
+JOIN mail_senderaccount s ON s.id = b.sender_id AND s.is_active
 WHERE c.owner = %s AND c.status = 'claimed' AND NOT {IS_STOPPED.format(workspace_id="b.workspace_id")}
 """  # noqa: S608 - made of constants
 _MESSAGES: Final = f"""
-SELECT m.id, m.attempt, m.batch_id, b.status FROM mail_message m LEFT JOIN mail_batch b ON b.id = m.batch_id
+SELECT m.id, m.attempt, m.batch_id, b.status FROM mail_message m
+JOIN mail_senderaccount s ON s.id = m.sender_id AND s.is_active
+LEFT JOIN mail_batch b ON b.id = m.batch_id
 WHERE m.owner = %s AND m.status = 'claimed' AND NOT {IS_STOPPED.format(workspace_id="m.workspace_id")}
 """  # noqa: S608 - made of constants
 _MAY_SEND: Final = (BatchStatus.SENDING, BatchStatus.DONE)
