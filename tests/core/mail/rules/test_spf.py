@@ -44,6 +44,8 @@ def ask(zone: Zone) -> Resolver:
         ("v=spf1 exists:%{d2}.known.example -all", SpfResult.FAIL),
         ("v=spf1 unknown-modifier=fine ip4:203.0.113.7 -all", SpfResult.PASS),
         ("v=spf1 ip4:nonsense -all", SpfResult.PERMERROR),
+        ("v=spf1 a/33 -all", SpfResult.PERMERROR),
+        ("v=spf1 mx//129 -all", SpfResult.PERMERROR),
         ("v=spf1 includes:inner.example -all", SpfResult.PERMERROR),
         ("v=spf1 all:example -all", SpfResult.PERMERROR),
         ("v=spf1 include: -all", SpfResult.PERMERROR),

@@ -122,6 +122,8 @@ def _read_term(word: str) -> Term:
     if name in ("include", "exists") and not domain:
         raise SpfError(f"“{word[:60]}” names no domain.")
     four, six = (int((masks and masks[part]) or most) for part, most in (("four", 32), ("six", 128)))
+    if four > 32 or six > 128:
+        raise SpfError(f"“{word[:60]}” is no term of SPF.")
     return Term(name, match["sign"] or "+", domain, four, six)
 
 
