@@ -75,11 +75,6 @@ class Rate:
         return self._span_s / max(1, self.for_bulk - self.burst + 1)
 
     @property
-    def per_second(self) -> float:
-        """How fast bulk goes in the long run, while a window is open."""
-        return 1 / self.gap_s if self.is_paced else self.for_bulk / self.guarded_s
-
-    @property
     def _span_s(self) -> float:
         return DAY_SPREAD_S if self.per == Per.DAY else self.guarded_s
 
