@@ -87,7 +87,7 @@ def test_the_table_costs_the_same_however_many_people_it_shows(
 ) -> None:
     for number in range(30):
         make_person(workspace, f"person{number}@example.com", tags=("customer", f"group {number % 3}"))
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         page = as_owner.get(f"/w/{workspace.slug}/contacts/").content.decode()
     assert page.count("<tr>") == 1 + 30
 
