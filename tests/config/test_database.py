@@ -11,7 +11,9 @@ from postroom.config.environment import BadSetting
 
 
 def test_a_url_says_where_and_its_own_options_win(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgresql://ann:s%40cret@db.example:5433/post?connect_timeout=3&sslmode=require")
+    monkeypatch.setenv(
+        "DATABASE_URL", "postgresql://ann:s%40cret@db.example:5433/post?connect_timeout=3&sslmode=require"
+    )
     found = database_settings(tmp_path)
     assert (found["NAME"], found["USER"], found["PASSWORD"]) == ("post", "ann", "s@cret")
     assert (found["HOST"], found["PORT"]) == ("db.example", "5433")

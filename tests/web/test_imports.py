@@ -286,7 +286,7 @@ def test_the_mapping_and_the_forecast_cost_a_few_statements(
     mapping = upload(as_owner, workspace, b"Email,Number\n" + rows)["Location"]
     with django_assert_max_num_queries(11):  # type: ignore[operator]
         as_owner.get(mapping)
-    with django_assert_max_num_queries(14):  # type: ignore[operator]
+    with django_assert_max_num_queries(15):  # type: ignore[operator]
         as_owner.post(mapping, {"column_0": "email", "act": "check"})
 
 
