@@ -118,7 +118,7 @@ def test_the_preview_follows_the_words_and_narrows_to_a_phone(page: Page, worksp
     expect(shown.get_by_text("Hello Alex")).to_be_visible()
     history = page.evaluate("history.length")
     for word in ("Good morning", "Good evening"):
-        page.get_by_label("Body").fill(f"<p>{word} {{{{ first_name }}}}</p>")
+        page.locator("#id_body").fill(f"<p>{word} {{{{ first_name }}}}</p>")
         expect(shown.get_by_text(f"{word} Alex")).to_be_visible()
     assert page.evaluate("history.length") == history, "going back leaves the page, not the last keystroke"
     page.get_by_label("Read as").select_option(label="As Bob")
@@ -134,11 +134,11 @@ def test_leaving_with_unsaved_words_is_questioned(page: Page, workspace: Workspa
     asked: list[str] = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.goto(f"campaigns/{draft.uid}/")
-    page.get_by_label("Subject").fill("Saved")
+    page.locator("#id_subject").fill("Saved")
     page.get_by_role("button", name="Save the draft").click()
     expect(page.get_by_text("The draft is saved.")).to_be_visible()
     assert asked == []
-    page.get_by_label("Subject").fill("Not saved")
+    page.locator("#id_subject").fill("Not saved")
     page.get_by_role("link", name="Lists").click()
     expect(page.get_by_role("heading", name="Lists").first).to_be_visible()
     assert asked == ["beforeunload"]
