@@ -113,7 +113,7 @@ def send_campaign(page: Page) -> None:
     page.get_by_label("Name").fill("Today")
     page.get_by_role("button", name="Start writing").click()
     page.get_by_label("Daily letter").check()
-    page.get_by_label("Subject").fill("Today, {{ first_name }}")
+    page.locator("#id_subject").fill("Today, {{ first_name }}")
     page.get_by_role("button", name="Test or send").click()
     page.get_by_role("button", name=re.compile(r"Send to \d+ p")).click()
     expect(page.locator("#report").get_by_role("status")).to_have_text("Sent", timeout=60_000)
