@@ -8,8 +8,8 @@ from typing import Final
 import pytest
 
 from postroom.core.mail import services as mail
-from postroom.core.mail.models import Message, SenderAccount, SenderProcess
-from postroom.core.mail.types import MessageClass, MessageStatus, NewMessage
+from postroom.core.mail.models import Batch, Message, SenderAccount, SenderProcess
+from postroom.core.mail.types import BatchStatus, MessageClass, MessageStatus, NewMessage
 from postroom.core.workspaces.types import SYSTEM
 from postroom.kit import clock
 from tests.chaos.report import Kill, match
@@ -51,6 +51,7 @@ def test_a_frozen_sender_whose_mail_others_took_sends_none_of_it_when_it_wakes(
             mail.abandon_claims(owner=owner, now=clock.now())
             Message.objects.filter(status=MessageStatus.DEFERRED).update(next_attempt_at=clock.now())
             taken = wait_until(lambda: all_sent(SINGLES), timeout_s=120)
+            wait_until(lambda: Batch.objects.get(pk=batch.pk).status == BatchStatus.DONE, timeout_s=120)
             before = len(sink.copies)
             zombie.signal(signal.SIGCONT)
             time.sleep(25.0)  # by then every connection of its has been asked for its body
