@@ -11,6 +11,7 @@ from pathlib import Path
 
 import django
 import pytest
+from pytest_django import DjangoDbBlocker
 
 DATA_DIR = Path(__file__).resolve().parent.parent / "var" / "test"
 
@@ -63,3 +64,16 @@ def quick_emptying() -> None:
     from tests.emptying import empty_database
 
     TransactionTestCase._fixture_teardown = empty_database  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Part with sessions that are still ending (a server's, that a test has just stopped) before the database goes."""
+    yield
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
