@@ -76,7 +76,7 @@ def _watch(batch: Batch, sender: SenderAccount, processes: Processes) -> dict[st
     while Batch.objects.values_list("status", flat=True).get(pk=batch.pk) != BatchStatus.DONE:
         _accept_urgent(sender)
         time_claim(took, "probe")
-       .delivered = selectors.count_batch(batch_id=batch.pk).sent
+        sent = selectors.count_batch(batch_id=batch.pk).delivered
         if sent != seen:
             seen, seen_at = sent, perf_counter()
         if perf_counter() - seen_at > PATIENCE_S or any(process.poll() is not None for process in processes):
