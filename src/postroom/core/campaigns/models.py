@@ -15,7 +15,9 @@ class Campaign(models.Model):
 
     With ``resend_of`` the audience is whoever got that campaign and neither opened it nor clicked in it
     (``resend_by``). ``local_date`` and ``local_time`` are what the clock shows in each reader's zone when they get it.
-    ``made_from`` names the repeating campaign whose run this is.
+    ``made_from`` names the repeating campaign whose run this is. ``document`` (an editor document in JSON) and
+    ``source_html`` are what ``body`` was made from, where a program brought them. With a window, ``batch_size`` people
+    get it every ``batch_window_minutes``.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -28,6 +30,14 @@ class Campaign(models.Model):
     body_format = models.CharField(max_length=8, choices=BodyFormat, default=BodyFormat.HTML)
     body = models.TextField(blank=True, default="")
     text = models.TextField(blank=True, default="")
+    document = models.TextField(blank=True, default="", db_default="")
+    source_html = models.TextField(blank=True, default="", db_default="")
+    from_address = models.CharField(max_length=600, blank=True, default="", db_default="")
+    reply_to = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    cc = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    bcc = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    batch_size = models.IntegerField(default=500, db_default=500)
+    batch_window_minutes = models.IntegerField(default=0, db_default=0)
     sender = models.ForeignKey(SenderAccount, on_delete=models.PROTECT, null=True, related_name="+")
     category = models.ForeignKey(Category, on_delete=models.PROTECT, null=True, related_name="+")
     segment = models.ForeignKey(Segment, on_delete=models.PROTECT, null=True, related_name="+")

@@ -23,7 +23,11 @@ class Organization(models.Model):
 
 
 class Workspace(models.Model):
-    """A room of an organization: its campaigns, lists, senders and settings."""
+    """A room of an organization: its campaigns, lists, senders and settings.
+
+    ``api_rate_limit`` is how many requests a second its API keys may make together; 0 is as many as they like, null
+    what the installation says.
+    """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="workspaces")
@@ -33,6 +37,7 @@ class Workspace(models.Model):
     currency = models.CharField(max_length=3, default="EUR")
     postal_address = models.CharField(max_length=500, blank=True, default="")
     settings = models.JSONField(default=dict)
+    api_rate_limit = models.IntegerField(null=True)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -97,7 +102,7 @@ class Membership(models.Model):
 
 
 class ApiKey(models.Model):
-    """A secret that opens API doors; only its SHA-256 is kept."""
+    """A secret that opens API doors; only its SHA-256 is kept. With a ``mail_domain`` it sends for that one only."""
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="api_keys")

@@ -53,11 +53,14 @@ SYSTEM: Final = Actor(door=Door.SYSTEM)
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """An API key to make: the door it opens, its scopes (none: all), and its end, if it has one."""
+    """An API key to make: the door it opens, its scopes (none: all), the sending domain it is bound to (empty: all of
+    the workspace), and its end, if it has one.
+    """
 
     door: Door
     name: str
     scopes: tuple[str, ...] = ()
+    mail_domain: str = ""
     expires_at: datetime | None = None
 
 

@@ -1,5 +1,6 @@
 """Tables of lists and of who is on them."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -13,7 +14,9 @@ class List(models.Model):
     """People who asked for one kind of mail (or were put there), each with a state of their own.
 
     A public one is offered in the preference centre. ``confirm_subject`` and ``confirm_text`` are what the author wants
-    to say in the mail of a double opt-in; empty: our words.
+    to say in the mail of a double opt-in, ``confirm_document`` all of that mail as an editor document in JSON, which
+    then stands for both; ``confirm_from`` is who it is from. Empty: our words, our choice. ``variables`` name the properties
+    of members that mail may speak of; ``properties`` are notes of the program that made the list.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -24,6 +27,12 @@ class List(models.Model):
     is_double_opt_in = models.BooleanField(default=False)
     confirm_subject = models.CharField(max_length=200, blank=True, default="")
     confirm_text = models.TextField(blank=True, default="")
+    confirm_from = models.CharField(max_length=600, blank=True, default="", db_default="")
+    confirm_document = models.TextField(blank=True, default="", db_default="")
+    emoji = models.CharField(max_length=20, blank=True, default="", db_default="")
+    properties = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    variables = ArrayField(models.CharField(max_length=100), default=list, db_default=[])
+    updated_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -8,7 +8,7 @@ from postroom.core.mail.models.contents import AttachedFile, Content, Template, 
 from postroom.core.mail.models.dkim_keys import DkimKey
 from postroom.core.mail.models.domain_records import DomainChange, DomainRecord
 from postroom.core.mail.models.events import DeliveryEvent, StoredHit
-from postroom.core.mail.models.ledger import Acceptance, Message
+from postroom.core.mail.models.ledger import Acceptance, Letter, Message
 from postroom.core.mail.models.limits import Limit, LimitUse, WarmUp, WarmUpDay
 from postroom.core.mail.models.notices import NoticeSent
 from postroom.core.mail.models.provider_events import ProviderContact, ProviderEvent
@@ -32,6 +32,7 @@ __all__ = [
     "DomainChange",
     "DomainRecord",
     "InboundMessage",
+    "Letter",
     "Limit",
     "LimitUse",
     "LimitWait",

@@ -11,7 +11,8 @@ class Domain(models.Model):
     """A sending domain. What stands in the name system for it is in its ``records``, its DKIM keys are in ``keys``.
 
     ``verified_at`` says since when all that mail needs is published; ``return_verified_at`` and
-    ``tracking_verified_at`` since when its own return path and its own links lead here.
+    ``tracking_verified_at`` since when its own return path and its own links lead here. ``verify_wanted_at`` is when
+    its owner asked to have it verified; empty again once it is.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -25,6 +26,8 @@ class Domain(models.Model):
     tracking_verified_at = models.DateTimeField(null=True)
     checked_at = models.DateTimeField(null=True)
     next_check_at = models.DateTimeField(null=True)
+    verify_wanted_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -40,7 +43,8 @@ class SenderAccount(models.Model):
 
     ``config`` of an SMTP account: host, port, security (none, starttls, tls), max_connections. Once it has been failing
     for ``fallback_after_s`` seconds, the ``fallback`` account's server carries its mail. ``configuration_refusals``
-    counts the refusals in a row that blame our own set-up.
+    counts the refusals in a row that blame our own set-up. With a ``carrier`` it has no server of its own: that
+    account's carries its mail. An account that ``is_relay`` lends its server to every verified domain of the workspace.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -56,6 +60,8 @@ class SenderAccount(models.Model):
     credentials = models.TextField(blank=True, default="")
     daily_limit = models.IntegerField(null=True)
     is_limited = models.BooleanField(default=False, db_default=False)
+    is_relay = models.BooleanField(default=False, db_default=False)
+    carrier = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="carried")
     fallback = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
     fallback_after_s = models.IntegerField(default=300)
     failing_since = models.DateTimeField(null=True)

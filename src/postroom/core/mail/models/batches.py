@@ -14,7 +14,8 @@ class Batch(models.Model):
     """A bulk hand-over: one content to a frozen audience, sent in chunks.
 
     ``total`` counts accepted recipients, ``fenced`` maps each refusal reason of the may-we-mail rule to its count.
-    ``error`` says why a batch was paused by the sender process itself.
+    ``error`` says why a batch was paused by the sender process itself. ``from_address`` (empty: the account's),
+    ``reply_to``, ``cc`` and ``bcc`` are those of every message.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -25,6 +26,10 @@ class Batch(models.Model):
     list_ids = models.JSONField(default=list)
     message_class = models.CharField(max_length=14, choices=MessageClass)
     status = models.CharField(max_length=10, choices=BatchStatus, default=BatchStatus.FREEZING)
+    from_address = models.CharField(max_length=600, blank=True, default="", db_default="")
+    reply_to = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    cc = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    bcc = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     total = models.IntegerField(default=0)
     fenced = models.JSONField(default=dict)
     error = models.CharField(max_length=1000, blank=True, default="")

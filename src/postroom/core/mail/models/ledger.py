@@ -20,6 +20,9 @@ class Message(models.Model):
     The fact columns only ever go from null to a value, or up. ``priority`` 0 goes before 1; ``tries`` counts hand-overs
     that got an answer, ``attempt`` every claim (it is the fence); ``is_resent`` marks the one repeat after doubt.
     With ``safe_until`` it is in doubt and waits to be handed over again: its account's provider knows it until then.
+    Without a ``content`` its words are still in its ``Letter``. ``shown`` has the texts of its To and Cc fields where
+    they are more than the addresses (``{"to": ["Ann <ann@example.net>"]}``). ``scheduled_at`` is when its sender wanted
+    it to go, ``api_key_id`` the key it was accepted with.
 
     The foreign keys have no constraint in the database: every row is copied from rows that are never deleted while a
     message names them (PROTECT), and six look-ups per appended row would cost a campaign much of its rate.
@@ -37,7 +40,7 @@ class Message(models.Model):
         SenderAccount, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
     content = models.ForeignKey(
-        Content, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+        Content, on_delete=models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
     )
     contact = models.ForeignKey(
         Contact, on_delete=models.SET_NULL, null=True, related_name="messages", db_constraint=False, db_index=False
@@ -68,6 +71,9 @@ class Message(models.Model):
     safe_until = models.DateTimeField(null=True)
     destination = models.CharField(max_length=253, blank=True, default="", db_default="")
     attachments = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    shown = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    api_key_id = models.BigIntegerField(null=True)
+    scheduled_at = models.DateTimeField(null=True)
     reply_code = models.IntegerField(default=0)
     reply_text = models.CharField(max_length=1000, blank=True, default="")
     provider_id = models.CharField(max_length=255, blank=True, default="")
@@ -114,6 +120,26 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"message {self.pk} {self.status}"
+
+
+class Letter(models.Model):
+    """The words of a single message as a program handed them over, until a sender freezes them into a content.
+
+    With a ``template_id`` the template's subject and body stand for ``subject`` and ``html``. No constraint ties it to
+    its message: it is written and deleted in the transaction that writes or freezes that.
+    """
+
+    message_id = models.BigIntegerField(primary_key=True)
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    subject = models.TextField(blank=True, default="")
+    html = models.TextField(blank=True, default="")
+    text = models.TextField(blank=True, default="")
+    template_id = models.BigIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"letter of message {self.message_id}"
 
 
 class Acceptance(models.Model):

@@ -18,12 +18,15 @@ from postroom.core.workspaces.types import Actor, AuditRecord, Door, NewKey
 
 @dataclass(frozen=True, slots=True)
 class KeyIdentity:
-    """Who an accepted key speaks for: it acts as its creator, in its workspace, within its scopes (none: all)."""
+    """Who an accepted key speaks for: it acts as its creator, in its workspace, within its scopes (none: all), for its
+    sending domain (empty: all).
+    """
 
     workspace: Workspace
     user: User
     actor: Actor
     scopes: frozenset[str]
+    mail_domain: str = ""
 
 
 @transaction.atomic
@@ -43,6 +46,7 @@ def create_api_key(*, workspace: Workspace, user: User, new: NewKey, actor: Acto
         prefix=secret[:SHOWN_CHARACTERS],
         digest=digest_secret(secret),
         scopes=list(new.scopes),
+        mail_domain=new.mail_domain,
         created_at=now,
         expires_at=new.expires_at,
     )
@@ -79,6 +83,7 @@ def authenticate_key(*, secret: str, door: Door, now: datetime) -> KeyIdentity:
         user=key.created_by,
         actor=Actor(door=door, user_id=key.created_by_id, api_key_id=key.pk),
         scopes=frozenset(key.scopes),
+        mail_domain=key.mail_domain,
     )
 
 
