@@ -15,8 +15,8 @@ class List(models.Model):
 
     A public one is offered in the preference centre. ``confirm_subject`` and ``confirm_text`` are what the author wants
     to say in the mail of a double opt-in, ``confirm_document`` all of that mail as an editor document in JSON, which
-    then stands for both; ``confirm_from`` is who it is from. Empty: our words, our choice. ``variables`` name the properties
-    of members that mail may speak of; ``properties`` are notes of the program that made the list.
+    then stands for both; ``confirm_from`` is who it is from. Empty: our words, our choice. ``variables`` name the
+    properties of members that mail may speak of; ``properties`` are notes of the program that made the list.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
