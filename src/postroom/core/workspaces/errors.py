@@ -85,3 +85,9 @@ class BadKey(NotPermitted):
     """The API key is unknown, expired or revoked."""
 
     code = "api_key_refused"
+
+
+class KeyTooNarrow(NotPermitted):
+    """The API key's scopes do not include that."""
+
+    code = "api_key_too_narrow"
