@@ -102,7 +102,9 @@ class Membership(models.Model):
 
 
 class ApiKey(models.Model):
-    """A secret that opens API doors; only its SHA-256 is kept. With a ``mail_domain`` it sends for that one only."""
+    """A secret that opens API doors; only its SHA-256 is kept, and how it begins and ends for people to tell it by. With
+    a ``mail_domain`` it sends for that one only.
+    """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="api_keys")
@@ -110,6 +112,7 @@ class ApiKey(models.Model):
     door = models.CharField(max_length=12, choices=Door)
     name = models.CharField(max_length=200)
     prefix = models.CharField(max_length=16)
+    ending = models.CharField(max_length=4, blank=True, default="", db_default="")
     digest = models.BinaryField(max_length=32, unique=True)
     scopes = ArrayField(models.CharField(max_length=60), default=list)
     mail_domain = models.CharField(max_length=253, blank=True, default="")

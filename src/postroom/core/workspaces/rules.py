@@ -19,6 +19,7 @@ KEY_WORDS: Final = {
     Door.OUTREACH: "pr_",
 }
 SHOWN_CHARACTERS: Final = 12
+LAST_CHARACTERS: Final = 4
 TOUCH_EVERY: Final = timedelta(minutes=1)
 
 _SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?")

@@ -11,6 +11,11 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
+            model_name='apikey',
+            name='ending',
+            field=models.CharField(blank=True, db_default='', default='', max_length=4),
+        ),
+        migrations.AddField(
             model_name='workspace',
             name='api_rate_limit',
             field=models.IntegerField(null=True),

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from postroom.core.workspaces.errors import BadKey, KeyNotFound, RoleTooLow
 from postroom.core.workspaces.models import ApiKey, User, Workspace
-from postroom.core.workspaces.rules import SHOWN_CHARACTERS, TOUCH_EVERY, digest_secret, make_secret
+from postroom.core.workspaces.rules import LAST_CHARACTERS, SHOWN_CHARACTERS, TOUCH_EVERY, digest_secret, make_secret
 from postroom.core.workspaces.selectors import effective_role
 from postroom.core.workspaces.services.audit import record_audit
 from postroom.core.workspaces.types import Actor, AuditRecord, Door, NewKey
@@ -44,6 +44,7 @@ def create_api_key(*, workspace: Workspace, user: User, new: NewKey, actor: Acto
         door=new.door,
         name=new.name.strip(),
         prefix=secret[:SHOWN_CHARACTERS],
+        ending=secret[-LAST_CHARACTERS:],
         digest=digest_secret(secret),
         scopes=list(new.scopes),
         mail_domain=new.mail_domain,
