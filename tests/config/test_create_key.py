@@ -2,7 +2,7 @@
 
 import pytest
 
-from postroom.config.commands.keys import KeyOrder, base_address, create_key
+from postroom.config.commands.keys import KeyOrder, create_key
 from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.errors import BadKey, UserNotFound, WorkspaceNotFound
 from postroom.core.workspaces.types import Door
@@ -29,7 +29,3 @@ def test_there_is_no_key_for_nobody_or_for_a_stranger() -> None:
     stranger = make_user(workspace=make_workspace())
     with pytest.raises(WorkspaceNotFound):
         create_key(KeyOrder(stranger.email, workspace.slug, Door.CRM, "Shop"))
-
-
-def test_the_address_is_the_one_a_client_is_given() -> None:
-    assert base_address(Door.CRM).endswith("/crm")

@@ -20,6 +20,7 @@ from postroom.config import wsgi  # first: it sets Django up
 # isort: split
 from postroom.config import health
 from postroom.config.bodies import BufferedBodies
+from postroom.config.doors import go_to_door
 from postroom.config.health import Answer
 from postroom.edge.tracking import Tracking
 from postroom.edge.unsubscribe.application import OptOuts
@@ -56,6 +57,7 @@ class FrontDoor:
         if scope["type"] == "http":
             if settings.TRUSTED_PROXIES:
                 scope = see_through_proxies(scope)
+            scope = go_to_door(scope)
             return self._route(scope)(scope, receive, send)
         if scope["type"] == "lifespan":
             return self._live(receive, send)

@@ -1,5 +1,6 @@
 """Numbered checks: combinations of settings that would run, but wrongly, are refused at start."""
 
+import re
 from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 from typing import Any, Final
@@ -14,6 +15,7 @@ from django.http.request import validate_host
 LOCAL_HOSTS: Final = {"localhost", "127.0.0.1", "::1"}
 OLDEST_POSTGRESQL: Final = 15
 SHORTEST_KEY: Final = 32
+_NAME: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 Apps = Sequence[AppConfig] | None
 
@@ -85,6 +87,22 @@ def check_addresses(app_configs: Apps, **options: Any) -> list[CheckMessage]:
             if not _is_address(host if name == "DNS_SERVERS" else text):
                 message = f"POSTROOM_{name} must hold IP addresses, and {text!r} is none."
                 found.append(Error(message, id=f"postroom.E{number:03d}"))
+    return found
+
+
+@register(Tags.compatibility)
+def check_door_hosts(app_configs: Apps, **options: Any) -> list[CheckMessage]:
+    """Refuse host names of doors that are none, those of two doors, and that of the application's own pages (E013)."""
+    public = (urlsplit(settings.PUBLIC_URL).hostname or "").lower()
+    owners: dict[str, str] = {}
+    found: list[CheckMessage] = []
+    for door, host in settings.DOOR_HOSTS.items():
+        setting = f"POSTROOM_{door.upper()}_HOST"
+        other = "the pages" if host == public else owners.setdefault(host, setting)
+        if not _NAME.fullmatch(host):
+            found.append(Error(f"{setting} must be a host name alone, not {host!r}.", id="postroom.E013"))
+        elif other != setting:
+            found.append(Error(f"{setting} is the host name of {other} already.", id="postroom.E013"))
     return found
 
 

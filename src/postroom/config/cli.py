@@ -109,13 +109,14 @@ def createkey(
     """Make an API key and show its secret, this once."""
     prepare("createkey")
     from postroom.config.commands import keys
+    from postroom.core.workspaces.selectors import door_address
     from postroom.core.workspaces.types import Door
 
     if door not in keys.DOORS:
         raise typer.BadParameter(f"There is no API {door!r}; there are {', '.join(keys.DOORS)}.")
     opened = Door(door)
     secret = keys.create_key(keys.KeyOrder(email, workspace, opened, name))
-    typer.echo(f"address: {keys.base_address(opened)}")
+    typer.echo(f"address: {door_address(door=opened)}")
     typer.echo(f"key:     {secret}")
 
 

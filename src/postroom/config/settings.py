@@ -40,7 +40,13 @@ SANDBOX_HOST = env_str("POSTROOM_SANDBOX_HOST", "127.0.0.1")
 SANDBOX_PORT = env_int("POSTROOM_SANDBOX_PORT", 2526)
 
 _HOSTS = ("localhost", "127.0.0.1", "[::1]", urlsplit(PUBLIC_URL).hostname or "")
-ALLOWED_HOSTS = env_list("POSTROOM_ALLOWED_HOSTS", ("*",) if DEBUG else _HOSTS)
+# Host names of the dialects' own, by which each is at the root; POSTROOM_USESEND_HOST names that of useSend's clients.
+DOOR_HOSTS = {
+    door: host.lower()
+    for door in ("backoffice", "crm", "mailtrixy", "outreach", "usesend")
+    if (host := env_str(f"POSTROOM_{door.upper()}_HOST"))
+}
+ALLOWED_HOSTS = [*env_list("POSTROOM_ALLOWED_HOSTS", ("*",) if DEBUG else _HOSTS), *DOOR_HOSTS.values()]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 IS_HTTPS = PUBLIC_URL.startswith("https://")
 

@@ -3,15 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
-from django.conf import settings
-
 from postroom.core.workspaces import selectors
 from postroom.core.workspaces import services as workspaces
-from postroom.core.workspaces.types import Actor, Door, NewKey
+from postroom.core.workspaces.types import KEYED_DOORS, Actor, Door, NewKey
 from postroom.kit.clock import now
 
-DOORS: Final = (Door.USESEND, Door.CRM)
-"""The doors that are built."""
+DOORS: Final = KEYED_DOORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +32,3 @@ def create_key(order: KeyOrder) -> str:
     new = NewKey(door=order.door, name=order.name)
     _, secret = workspaces.create_api_key(workspace=workspace, user=user, new=new, actor=actor, now=now())
     return secret
-
-
-def base_address(door: Door) -> str:
-    """Return what a client of a door's dialect is given as the address of its server."""
-    return f"{settings.PUBLIC_URL}/{door.value}"

@@ -1,19 +1,30 @@
 """Reads of tenancy: which workspaces a person sees, and what they may do there."""
 
 from collections.abc import Collection
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.conf import settings
+from django.db.models import F, Q, QuerySet
 
-from postroom.core.workspaces.errors import RoleTooLow, UserNotFound, WorkspaceNotFound
-from postroom.core.workspaces.models import AuditEntry, Membership, User, Workspace
+from postroom.core.workspaces.errors import KeyNotFound, RoleTooLow, UserNotFound, WorkspaceNotFound
+from postroom.core.workspaces.models import ApiKey, AuditEntry, Membership, User, Workspace
 from postroom.core.workspaces.rules import combine_roles, highest_role
-from postroom.core.workspaces.types import Role
+from postroom.core.workspaces.types import Door, Role
+from postroom.kit.paging import Page, PageRequest, fetch_page
 
 
 def find_workspace(*, slug: str) -> Workspace | None:
     """Return the workspace at ``slug``, whoever asks; for commands and the open internet."""
     return Workspace.objects.select_related("organization").filter(slug=slug).first()
+
+
+def door_address(*, door: Door) -> str:
+    """Return what a client of a door's dialect is given as the address of its server: a host name of the door's own,
+    or the prefix it lives below.
+    """
+    host = settings.DOOR_HOSTS.get(door.value)
+    return f"{urlsplit(settings.PUBLIC_URL).scheme}://{host}" if host else f"{settings.PUBLIC_URL}/{door.value}"
 
 
 def find_only_workspace() -> Workspace | None:
@@ -81,6 +92,32 @@ def is_organization_admin(*, user: User, workspace: Workspace) -> bool:
         return False
     own = Membership.objects.filter(user=user, organization_id=workspace.organization_id, workspace=None)
     return user.is_staff or own.filter(role=Role.ADMIN).exists()
+
+
+def list_api_keys(*, workspace: Workspace, user: User, page: PageRequest) -> Page[ApiKey]:
+    """Return the keys of a workspace with who made them, those that still open something first, then the newest: all of
+    them to its administrators, to others their own.
+    """
+    rows = _visible_keys(workspace, user).order_by(F("revoked_at").asc(nulls_first=True), "-id")
+    return fetch_page(rows, page)
+
+
+def get_api_key(*, workspace: Workspace, user: User, uid: UUID) -> ApiKey:
+    """Return a key that ``user`` may look after. Raises KeyNotFound."""
+    key = _visible_keys(workspace, user).filter(uid=uid).first()
+    if key is None:
+        raise KeyNotFound("There is no such API key.")
+    return key
+
+
+def find_api_key(*, workspace: Workspace, key_id: int) -> ApiKey | None:
+    """Return a key by its number, as what it did names it, or None when there is none in the workspace."""
+    return ApiKey.objects.filter(workspace=workspace, pk=key_id).first()
+
+
+def _visible_keys(workspace: Workspace, user: User) -> QuerySet[ApiKey]:
+    rows = ApiKey.objects.filter(workspace=workspace).select_related("created_by")
+    return rows if effective_role(user=user, workspace=workspace) is Role.ADMIN else rows.filter(created_by=user)
 
 
 def _visible_workspaces(user: User) -> QuerySet[Workspace]:
