@@ -6,12 +6,12 @@ from mimetypes import guess_type
 from typing import TYPE_CHECKING, Annotated, Final
 
 from ninja import Body, Header, Path, Router
-from pydantic import Field
 
 from postroom.api.shared.auth import KeyRequest
 from postroom.api.usesend.ids import read_id, team_id, write_id
 from postroom.api.usesend.schemas.emails import Email, EmailBatchResult, EmailIdResult, EmailSend
 from postroom.api.usesend.schemas.shared import CONFLICT, ERRORS, NOT_FOUND
+from postroom.api.usesend.schemas.values import at_most
 from postroom.api.usesend.statuses import tell_events
 from postroom.core.mail import selectors as mail
 from postroom.core.mail import services
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 router: Final = Router(tags=["Emails"], by_alias=True)
 
 MAX_BATCH: Final = 100
+TOO_MANY: Final = f"Cannot send more than {MAX_BATCH} emails in a single bulk request"
 OWN_HEADER: Final = "x-usesend-email-id"
 
 EmailId = Annotated[str, Path(..., min_length=3)]
@@ -46,7 +47,7 @@ def send_email(request: KeyRequest, email: EmailSend, idempotency_key: OnceKey) 
 @router.post("/emails/batch", operation_id="sendEmailBatch", response={200: EmailBatchResult, **ERRORS, **CONFLICT})
 def send_email_batch(
     request: KeyRequest,
-    emails: Annotated[list[EmailSend], Field(max_length=MAX_BATCH), Body(...)],
+    emails: Annotated[list[EmailSend], at_most(MAX_BATCH, TOO_MANY), Body(...)],
     idempotency_key: OnceKey,
 ) -> EmailBatchResult:
     """Queue up to a hundred e-mails, all or none."""

@@ -2,21 +2,13 @@
 
 import json
 from base64 import b64decode, b64encode
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from postroom.api.shared.values import Camel, Instant
-from postroom.api.usesend.issues import UNION
-
-
-def _one_or_many(value: Any) -> Any:
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise PydanticCustomError(UNION, "Invalid input")
-    return texts
+from postroom.api.usesend.issues import custom, too_small, type_word, unfit, wrong_type
+from postroom.api.usesend.schemas.values import Moment, OptionalText, StringMap, Text, Texts, not_null
 
 
 def _as_html(value: Any) -> Any:
@@ -26,32 +18,15 @@ def _as_html(value: Any) -> Any:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _as_instant(value: Any) -> Any:
-    """A time without an offset, which useSend's own Python client sends, is UTC."""
-    if not isinstance(value, str):
-        raise PydanticCustomError("datetime_type", "Expected string")
-    try:
-        at = datetime.fromisoformat(value)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise PydanticCustomError("bad_time", "Invalid datetime") from error
-
-
-Text = Annotated[str, StringConstraints(min_length=1)]
-Texts = Annotated[
-    list[str],
-    BeforeValidator(_one_or_many),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
-]
-
-
 def _as_octets(value: Any) -> Any:
-    if not isinstance(value, str) or not value:
-        raise PydanticCustomError("string_type", "Expected base64 text")
+    if not isinstance(value, str):
+        raise unfit(wrong_type("string", type_word(value)))
+    if not value:
+        raise unfit(too_small("string", 1))
     try:
         return b64decode("".join(value.split()), validate=True)
     except ValueError as error:
-        raise PydanticCustomError("bad_base64", "Invalid base64") from error
+        raise unfit(custom("Invalid base64")) from error
 
 
 class AttachmentSend(Camel):
@@ -68,16 +43,16 @@ class EmailSend(Camel):
 
     to: Texts
     from_: Annotated[str, Field(alias="from")]
-    subject: Text | None = None
-    template_id: str | None = None
-    variables: dict[str, str] = {}
+    subject: Annotated[Text | None, not_null("string")] = None
+    template_id: OptionalText = None
+    variables: StringMap = {}
     reply_to: Texts = []
     cc: Texts = []
     bcc: Texts = []
     text: Text | None = None
     html: Annotated[Text | None, BeforeValidator(_as_html)] = None
     headers: dict[str, Text] = {}
-    scheduled_at: Annotated[datetime | None, BeforeValidator(_as_instant)] = None
+    scheduled_at: Annotated[Moment | None, not_null("string")] = None
     in_reply_to_id: str | None = None
     attachments: Annotated[list[AttachmentSend], Field(max_length=10)] = []
 
@@ -85,9 +60,9 @@ class EmailSend(Camel):
     def need_words(self) -> "EmailSend":
         """A message has a subject and a body, its own or a template's."""
         if self.subject is None and self.template_id is None:
-            raise PydanticCustomError("custom", "Either subject or templateId must be given")
+            raise unfit(custom("Either subject or templateId must be given"))
         if self.text is None and self.html is None and self.template_id is None:
-            raise PydanticCustomError("custom", "Either text or html must be given")
+            raise unfit(custom("Either text or html must be given"))
         return self
 
 
