@@ -103,11 +103,40 @@ class Operation:
         return self.document.fields(holder["content"]["application/json"]["schema"])
 
 
+def load(name: str) -> Any:
+    return yaml.safe_load((HOME / "contracts" / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
 def contract(name: str, base: str) -> Document:
-    return Document(yaml.safe_load((HOME / "contracts" / f"{name}.yaml").read_text(encoding="utf-8")), base)
+    return Document(load(name), base)
 
 
-CONTRACTS: Final = {"usesend": contract("usesend", "/api"), "crm": contract("crm", "")}
+def contract_of_usesend() -> Document:
+    """Return the contract with its supplement, which names successes only: refusals are those of the operation's kin."""
+    whole, later = load("usesend"), load("usesend-later")
+    for path, item in later["paths"].items():
+        for method in METHODS:
+            if method in item:
+                item[method]["responses"] |= kin_refusals(whole, item[method]["tags"][0])
+                item[method]["parameters"] = [*item.get("parameters", ()), *item[method].get("parameters", ())]
+        mine = {method: item[method] for method in METHODS if method in item}
+        whole["paths"][path] = whole["paths"].get(path, {}) | mine
+    schemas = whole["components"]["schemas"]
+    variables = later["components"]["schemas"].pop("ContactBookVariables")["properties"]
+    for schema in ("ContactBook", "ContactBookCreate", "ContactBookUpdate"):
+        schemas[schema]["properties"] |= variables
+    schemas["ContactBook"]["required"].append("variables")
+    whole["components"]["schemas"] = later["components"]["schemas"] | schemas
+    return Document(whole, "/api")
+
+
+def kin_refusals(whole: Any, tag: str) -> dict[str, Any]:
+    """Return how an operation of this kind may refuse; what names nothing by id finds everything."""
+    named = whole["paths"]["/v1/emails/{emailId}" if tag != "Analytics" else "/v1/emails"]
+    return {status: answer for status, answer in named["get"]["responses"].items() if not status.startswith("2")}
+
+
+CONTRACTS: Final = {"usesend": contract_of_usesend(), "crm": contract("crm", "")}
 APIS: Final[Mapping[str, NinjaAPI]] = {"usesend": usesend, "crm": crm}
 OFFERED: Final = {
     name: Document(json.loads(json.dumps(api.get_openapi_schema(path_prefix="")))) for name, api in APIS.items()
