@@ -112,7 +112,7 @@ def contract(name: str, base: str) -> Document:
 
 
 def contract_of_usesend() -> Document:
-    """Return the contract with its supplement, which names successes only: refusals are those of the operation's kin."""
+    """Return the contract with its supplement, which names successes only; its refusals are those of kin."""
     whole, later = load("usesend"), load("usesend-later")
     for path, item in later["paths"].items():
         for method in METHODS:
