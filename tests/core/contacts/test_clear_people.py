@@ -138,3 +138,18 @@ def test_profiles_of_clear_people_are_those_that_are_loaded_otherwise_in_one_sta
     assert found == selectors.load_profiles(contact_ids=[pk for pk, _ in pairs])
     assert found[people[0].pk]["plan"] == "gold"
     assert found[people[0].pk]["email"] == "p0@example.com"
+
+
+def test_profiles_for_a_list_bring_what_the_list_knows_of_its_members() -> None:
+    room = make_workspace()
+    ada, bob = make_contact(room, "ada@example.com"), make_contact(room, "bob@example.com")
+    news = make_list(room)
+    for contact, properties in ((ada, {"company": "Acme"}), (bob, {})):
+        ListMember.objects.create(
+            list=news, contact=contact, status="subscribed", properties=properties, created_at=NOW, updated_at=NOW
+        )
+    pairs = [(ada.pk, "ada@example.com"), (bob.pk, "bob@example.com")]
+    found = selectors.load_clear_profiles(workspace=room, people=pairs, fence=Fence(list_ids=(news.pk,)))
+    assert (found[ada.pk]["properties"], found[bob.pk]["properties"]) == ({"company": "Acme"}, {})
+    assert found[ada.pk]["company"] == ""
+    assert found == selectors.load_profiles(contact_ids=[ada.pk, bob.pk], list_ids=(news.pk,))

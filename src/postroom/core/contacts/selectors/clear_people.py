@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.db import connection
 
-from postroom.core.contacts.selectors.people import PROFILE_COLUMNS, read_profiles
+from postroom.core.contacts.selectors.people import MEMBER_COLUMN, PROFILE_COLUMNS, read_profiles
 from postroom.core.contacts.types import Fence
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.arrays import array_text, text_array_text
@@ -16,19 +16,23 @@ from postroom.kit.types import JSONObject
 
 # Sub-selects with LIMIT stay look-ups by key for each person, whatever the planner believes of tables that grew since
 # the last ANALYZE. Any suppression of the address is reason enough to ask the rule.
-_CLEAR: Final = """
+_PEOPLE: Final = """
 FROM unnest(%(ids)s::bigint[], %(addresses)s::text[]) AS i(id, address)
 CROSS JOIN LATERAL (SELECT * FROM contacts_contact c WHERE c.id = i.id OFFSET 0) c
+"""
+_CLEAR: Final = """
 WHERE c.email = i.address AND c.organization_id = %(organization)s AND c.erased_at IS NULL
     AND NOT c.is_globally_opted_out
     AND (SELECT w.status <> 'unsubscribed' FROM contacts_contactworkspace w
          WHERE w.contact_id = c.id AND w.workspace_id = %(workspace)s LIMIT 1)
     AND (SELECT s.id FROM contacts_suppression s WHERE s.address_hash = c.address_hash LIMIT 1) IS NULL
 """
-_ON_A_LIST: Final = """
-    AND (SELECT m.id FROM contacts_listmember m JOIN contacts_list l ON l.id = m.list_id
-         WHERE m.list_id = ANY(%(lists)s::bigint[]) AND m.contact_id = c.id AND m.status = 'subscribed'
-             AND l.workspace_id = %(workspace)s LIMIT 1) IS NOT NULL
+_MEMBERS: Final = """
+CROSS JOIN LATERAL (
+    SELECT m.properties FROM contacts_listmember m JOIN contacts_list l ON l.id = m.list_id
+    WHERE m.list_id = ANY(%(lists)s::bigint[]) AND m.contact_id = c.id AND m.status = 'subscribed'
+        AND l.workspace_id = %(workspace)s LIMIT 1
+) m
 """
 _CONSENTING: Final = """
     AND (SELECT k.id FROM contacts_consent k JOIN contacts_category g ON g.id = k.category_id
@@ -46,11 +50,12 @@ def load_clear_profiles(
     *, workspace: Workspace, people: Sequence[tuple[int, str]], fence: Fence
 ) -> dict[int, JSONObject]:
     """Return the profiles (see ``load_profiles``) of those whom ``find_clear_people`` finds."""
-    return read_profiles(_fetch(f"SELECT {PROFILE_COLUMNS}", workspace, people, fence))
+    columns = f"{PROFILE_COLUMNS}, {MEMBER_COLUMN}" if fence.list_ids else PROFILE_COLUMNS
+    return read_profiles(_fetch(f"SELECT {columns}", workspace, people, fence), has_members=bool(fence.list_ids))
 
 
 def _fetch(head: str, workspace: Workspace, people: Sequence[tuple[int, str]], fence: Fence) -> list[tuple[Any, ...]]:
-    statement = head + _CLEAR + (_ON_A_LIST if fence.list_ids else "")
+    statement = head + _PEOPLE + (_MEMBERS if fence.list_ids else "") + _CLEAR
     statement += _CONSENTING if fence.category_id is not None else ""
     parameters: dict[str, Any] = {
         "ids": array_text(contact_id for contact_id, _ in people),
