@@ -10,6 +10,7 @@ from django.conf import settings
 
 from postroom.core.mail.ports import Outcome
 from postroom.core.mail.rules import compose, dkim, tokens
+from postroom.core.mail.rules.headers import UNDISCLOSED
 from postroom.core.mail.types import (
     Attachment,
     Composition,
@@ -149,3 +150,20 @@ def test_mailboxes_beyond_ascii_are_not_forced_on_a_server(extensions: tuple[str
     assert outbox.of(Outcome.FAILED) == [1, 2]
     assert {result.enhanced for result in outbox.results.values()} <= {"5.6.7", "5.6.3"}
     assert all(result.text for result in outbox.results.values())
+
+
+def test_to_and_cc_say_what_is_shown_while_the_envelope_says_who_gets_it() -> None:
+    shown = {"to": ("Jane Doe <u7@people.example>", "all@lists.example"), "cc": ("Zoë <zoe@x.example>",)}
+    item = outgoing(shown=shown, cc=("zoe@x.example",), bcc=("b@x.example",))
+    envelope = Composer(PROFILE).compose(item, CONTENT)
+    mail = read_mail(envelope.body)
+    assert mail.text("To") == "Jane Doe <u7@people.example>, all@lists.example"
+    assert mail.text("Cc") == "Zoë <zoe@x.example>"
+    assert envelope.recipients == ("u7@people.example", "zoe@x.example", "b@x.example")
+
+
+def test_a_mail_whose_recipients_are_hidden_names_nobody() -> None:
+    envelope = Composer(PROFILE).compose(outgoing(shown={"to": (UNDISCLOSED,)}), CONTENT)
+    assert b"\r\nTo: undisclosed-recipients:;\r\n" in envelope.body
+    assert b"u7@people.example" not in envelope.body
+    assert envelope.recipients == ("u7@people.example",)

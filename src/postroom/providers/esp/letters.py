@@ -1,7 +1,7 @@
 """A finished message taken apart again, for providers that want its pieces."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -73,14 +73,19 @@ class Letter:
     def to_django(self) -> EmailMultiAlternatives:
         """Return the message as Django has it, which is what Anymail takes."""
         parts = _read_parts(self.mail)
+        going = [address.lower() for address in self.envelope.recipients]
         named = {address.lower() for field in ("To", "Cc") for _, address in self.addresses(field)}
+        hidden = [address for address in self.envelope.recipients if address.lower() not in named]
+        to, cc = _written(self.mail, "To", going), _written(self.mail, "Cc", going)
+        if len(going) == len(hidden) == 1:
+            to, hidden = hidden, []  # providers want somebody in To; this one learns of nobody else
         made = EmailMultiAlternatives(
             subject=str(self.mail.get("Subject", "")),
             body=parts.text,
             from_email=str(self.mail.get("From", "")),
-            to=_written(self.mail, "To"),
-            cc=_written(self.mail, "Cc"),
-            bcc=[address for address in self.envelope.recipients if address.lower() not in named],
+            to=to,
+            cc=cc,
+            bcc=hidden,
             reply_to=_written(self.mail, "Reply-To"),
             headers=self.headers(),
         )
@@ -127,6 +132,8 @@ def _to_mime(part: EmailMessage) -> MIMEBase:
     return made
 
 
-def _written(mail: EmailMessage, field: str) -> list[str]:
+def _written(mail: EmailMessage, field: str, among: Sequence[str] | None = None) -> list[str]:
+    """Return the addresses of a field; only those ``among`` the recipients where it decides who gets the message."""
     value = mail.get(field)
-    return [str(address) for address in value.addresses] if value is not None else []
+    addresses = value.addresses if value is not None else ()
+    return [str(one) for one in addresses if among is None or one.addr_spec.lower() in among]

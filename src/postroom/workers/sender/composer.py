@@ -39,7 +39,8 @@ class Composer:
         """
         seal = Seal(item.message_id)
         number = item.message_id_header or seal.message_id_header(self._message_id_domain)
-        letter = Letter(seal, item.to, number, clock.now(), item.slots, item.cc, item.mailing.attachments)
+        to, cc = item.shown.get("to", item.to), item.shown.get("cc", item.cc)
+        letter = Letter(seal, to, number, clock.now(), item.slots, cc, item.mailing.attachments)
         body = self._press(item.mailing, content).print(letter)
         return_path = f"{seal.bounce_local_part()}@{self._return_domain}"
         return Envelope(item.message_id, return_path, item.to + item.cc + item.bcc, body, body.isascii())

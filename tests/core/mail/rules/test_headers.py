@@ -79,3 +79,16 @@ def test_a_hostile_list_ends_quickly(text: str) -> None:
 def test_an_ordinary_extra_header_is_fine() -> None:
     headers.check_header("X-Campaign", "Grüße")
     headers.check_header("References", "<1@x.example> <2@x.example>")
+
+
+def test_a_shown_text_names_exactly_one_address_or_says_that_nobody_is_named() -> None:
+    headers.check_shown(["Jane <j@x.example>", "j@x.example", headers.UNDISCLOSED])
+    for text in ("", "j@x.example, k@x.example", "Team: j@x.example;", "Jane <j@x.example>\r\nBcc: k@x.example"):
+        with pytest.raises(BadAddress):
+            headers.check_shown([text])
+
+
+def test_who_is_left_out_is_found_in_any_spelling() -> None:
+    texts = ["Jane <J@X.example>", "k@x.example", headers.UNDISCLOSED]
+    assert headers.leave_out(texts, {"j@x.example"}) == ("k@x.example", headers.UNDISCLOSED)
+    assert headers.leave_out(texts, ()) == tuple(texts)

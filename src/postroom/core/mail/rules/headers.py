@@ -1,6 +1,8 @@
 """Header fields and addresses that cannot smuggle in another: everything a caller may name is checked here."""
 
 import re
+import unicodedata
+from collections.abc import Collection, Iterable
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from typing import Final
@@ -13,6 +15,9 @@ from postroom.kit.mime import encoded_words
 MAX_NAME: Final = 76
 MAX_VALUE: Final = 2_000
 MAX_ADDRESSES: Final = 100
+
+UNDISCLOSED: Final = "undisclosed-recipients:;"
+"""What stands in a To field that names nobody (RFC 5322, section 3.4: a group without members)."""
 
 FORBIDDEN: Final = frozenset(
     {"from", "sender", "to", "cc", "bcc", "date", "subject", "message-id", "mime-version", "reply-to"}
@@ -83,6 +88,20 @@ def format_address(name: str, email: str) -> str:
     return f"{_phrase(display)} <{address}>"
 
 
+def check_shown(texts: Iterable[str]) -> None:
+    """Raise BadAddress when a text of a To or Cc field is neither exactly one address nor ``UNDISCLOSED``."""
+    for text in texts:
+        if text != UNDISCLOSED and len(parse_addresses(text)) != 1:
+            raise BadAddress(f"{text[:60]!r} must name one address.")
+
+
+def leave_out(texts: Iterable[str], addresses: Collection[str]) -> tuple[str, ...]:
+    """Return the checked texts of a To or Cc field that name none of ``addresses``, which are in their one spelling."""
+    if not addresses:
+        return tuple(texts)
+    return tuple(text for text in texts if text == UNDISCLOSED or _spelling(text) not in addresses)
+
+
 def parse_addresses(text: str) -> tuple[tuple[str, str], ...]:
     """Return the (name, address) pairs of a comma-separated list, as RFC 5322, section 3.4 writes mailboxes, without
     groups and comments. Raises BadAddress.
@@ -103,6 +122,11 @@ def parse_addresses(text: str) -> tuple[tuple[str, str], ...]:
         pairs.append((_words_of(name), check_email(bracketed or bare)))
         rest = after[1:].lstrip()
     return tuple(pairs)
+
+
+def _spelling(text: str) -> str:
+    ((_, email),) = parse_addresses(text)
+    return unicodedata.normalize("NFC", email).lower()
 
 
 def _phrase(display: str) -> str:

@@ -1,11 +1,12 @@
 """From claimed rows to messages ready to render: who still may get them, and what templates may say of each."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts.types import Fence
 from postroom.core.mail.models import Batch, Message
+from postroom.core.mail.rules.headers import UNDISCLOSED, leave_out
 from postroom.core.mail.selectors.contents import load_from
 from postroom.core.mail.services.attachments import load_attachments
 from postroom.core.mail.services.refusals import find_address_refusals, judge_people
@@ -29,7 +30,8 @@ def make_batch_items(*, batch: Batch, content_id: int, people: Sequence[tuple[in
         return tuple([Outgoing(number, mailing, (email,), clear[person], "") for number, person, email in people])
     unclear = [(person, email) for _, person, email in people if person not in clear]
     refusals = judge_people(batch=batch, fence=fence, people=unclear)
-    profiles = clear | contacts.load_profiles(contact_ids=[person for person, reason in refusals.items() if not reason])
+    allowed = [person for person, reason in refusals.items() if not reason]
+    profiles = clear | contacts.load_profiles(contact_ids=allowed, list_ids=fence.list_ids)
     return tuple(
         Outgoing(number, mailing, (email,), profiles.get(person, {}), "", refusals.get(person, ""))
         for number, person, email in people
@@ -86,9 +88,16 @@ def _single_item(
         bcc=tuple(bcc),
         slots={**profile, **row.slots},
         message_id_header=row.message_id_header,
+        shown=_shown(row, {address for address, reason in refusals.items() if reason}),
         refusal="" if to else next((reason for reason in refusals.values() if reason), "no_recipient"),
         safe_until=row.safe_until.timestamp() if row.safe_until else 0.0,
     )
+
+
+def _shown(row: Message, refused: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return what To and Cc are to say: who does not get the message is not named in it either."""
+    kept = {field: leave_out(texts, refused) for field, texts in row.shown.items()}
+    return {field: texts or (UNDISCLOSED,) if field == "to" else texts for field, texts in kept.items()}
 
 
 def _own_from(row: Message) -> str:

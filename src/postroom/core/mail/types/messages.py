@@ -131,8 +131,9 @@ class Mailing:
 class Outgoing(NamedTuple):
     """One claimed message, ready to render. ``refusal`` is the may-we-mail reason when it must not leave after all.
 
-    ``safe_until`` (Unix seconds): it may have left before, and leaves again only by its own account and before then; 0
-    where there is no such doubt.
+    ``shown`` has the texts of its To and Cc fields where they are not just the addresses it goes to. ``safe_until``
+    (Unix seconds): it may have left before, and leaves again only by its own account and before then; 0 where there is
+    no such doubt.
     """
 
     message_id: int
@@ -144,3 +145,4 @@ class Outgoing(NamedTuple):
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
     safe_until: float = 0.0
+    shown: Mapping[str, tuple[str, ...]] = {}

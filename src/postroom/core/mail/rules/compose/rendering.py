@@ -15,7 +15,7 @@ from postroom.core.mail.rules.compose.filling import Filler, place_of
 from postroom.core.mail.rules.compose.plain import write_body
 from postroom.core.mail.rules.compose.values import UNSUBSCRIBE, Filling, Letter, Letterhead
 from postroom.core.mail.rules.dkim import OVERSIGNED, Signer, canonical_fields, hash_body
-from postroom.core.mail.rules.headers import check_header, format_address, is_plain_email, parse_addresses
+from postroom.core.mail.rules.headers import UNDISCLOSED, check_header, format_address, is_plain_email, parse_addresses
 from postroom.core.mail.rules.tokens import track_token
 from postroom.kit.mime import clean_line, header_field, qp_piece
 
@@ -197,7 +197,11 @@ def _addresses(name: str, addresses: tuple[str, ...]) -> bytes:
 
 
 def _mailboxes(text: str) -> list[str]:
-    return [text] if is_plain_email(text) else [format_address(*pair) for pair in parse_addresses(text)]
+    return (
+        [text]
+        if is_plain_email(text) or text == UNDISCLOSED
+        else [format_address(*pair) for pair in parse_addresses(text)]
+    )
 
 
 def _is_plain_subject(text: str) -> bool:
