@@ -1,6 +1,6 @@
 """The failures of the mail app that a caller may expect."""
 
-from postroom.kit.errors import Conflict, Invalid, NotFound, RateLimited
+from postroom.kit.errors import Conflict, Invalid, NotFound, NotPermitted, RateLimited
 
 
 class TemplateRefused(Invalid):
@@ -17,6 +17,12 @@ class BadComposition(Invalid):
     """The composition cannot become a message: its MJML, its links or its size."""
 
     code = "bad_composition"
+
+
+class BadDocument(Invalid):
+    """An editor document cannot become a message; the sentence says what of it, and where."""
+
+    code = "bad_document"
 
 
 class BadHeader(Invalid):
@@ -77,6 +83,30 @@ class BadMessage(Invalid):
     """A message cannot be accepted like this."""
 
     code = "bad_message"
+
+
+class BadFrom(Invalid):
+    """The From must be one address."""
+
+    code = "bad_from"
+
+
+class UnknownFromDomain(Invalid):
+    """No sender account and no domain of this workspace stands for the domain of the From; ``domain`` says which."""
+
+    code = "from_domain_unknown"
+
+
+class UnverifiedDomain(Invalid):
+    """The domain of the From is not verified yet; ``domain`` says which."""
+
+    code = "from_domain_unverified"
+
+
+class ForeignMailDomain(NotPermitted):
+    """The key is bound to another sending domain; ``domain`` says which it was used for."""
+
+    code = "mail_domain_foreign"
 
 
 class BadAttachment(Invalid):
