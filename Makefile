@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help demo up test test-slow check test-web chaos bench bench-send bench-people lock clean
+.PHONY: help demo up test test-slow check test-web test-clients chaos bench bench-send bench-people lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
@@ -19,10 +19,10 @@ up: .venv/runtime.stamp ## run all of Postroom in this terminal
 	$(PY) -m postroom.config up
 
 test: .venv/dev.stamp ## run the suite
-	$(PY) -m pytest -n auto --dist loadfile -m "not slow and not web and not chaos" $(ARGS)
+	$(PY) -m pytest -n auto --dist loadfile -m "not slow and not web and not chaos and not clients" $(ARGS)
 
 test-slow: .venv/dev.stamp ## run the long suites: thousands of random cases, kills half-way
-	$(PY) -m pytest -m "slow and not web and not chaos" $(ARGS)
+	$(PY) -m pytest -m "slow and not web and not chaos and not clients" $(ARGS)
 
 check: .venv/dev.stamp ## ruff, mypy --strict, the import contracts
 	$(PY) -m ruff check
@@ -33,6 +33,9 @@ check: .venv/dev.stamp ## ruff, mypy --strict, the import contracts
 test-web: .venv/dev.stamp ## run the browser journeys (needs Chromium, fetched from Debian's packages)
 	tests/tools/fetch chromium
 	$(PY) -m pytest -m web $(ARGS)
+
+test-clients: .venv/dev.stamp tests/clients/.venv/stamp tests/clients/node_modules/.stamp ## drive the official clients of useSend, every method (needs Node)
+	$(PY) -m pytest -m clients tests/clients $(ARGS)
 
 chaos: .venv/dev.stamp ## kill, freeze and cut off senders, workers and databases; a report each in var/chaos
 	$(PY) -m pytest -m chaos $(ARGS)
@@ -64,6 +67,16 @@ clean: ## remove what was installed (not the data in var/)
 	touch $@
 .venv/runtime.stamp: requirements.lock
 .venv/dev.stamp: requirements-dev.lock
+
+tests/clients/.venv/stamp: tests/clients/requirements.lock
+	$(PYTHON) -m venv tests/clients/.venv
+	tests/clients/.venv/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
+	touch $@
+
+tests/clients/node_modules/.stamp: tests/clients/package-lock.json
+	@command -v npm >/dev/null || { echo "Node (20 or newer) with npm is missing: the JavaScript client cannot be driven without it."; exit 1; }
+	npm ci --prefix tests/clients --silent --no-audit --no-fund
+	touch $@
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Postroom needs Python 3.11 or newer."; exit 1; }

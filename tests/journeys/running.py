@@ -32,7 +32,8 @@ PARTS = {
 class Running:
     """Starts, watches, kills and stops ``postroom up``."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, **environment: str) -> None:
+        self._own = environment
         self.data_dir = place / "var"
         self.web_port, self.smtp_port, self.sandbox_port = free_ports(3)
         self.log = place / "up.log"
@@ -45,7 +46,11 @@ class Running:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run another command against the same installation."""
-        command = [sys.executable, "-m", "postroom.config", *arguments]
+        return self.run_module("postroom.config", *arguments)
+
+    def run_module(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a module in the installation's environment."""
+        command = [sys.executable, "-m", name, *arguments]
         return subprocess.run(command, env=self._environment(), capture_output=True, text=True, check=False)
 
     def lines(self) -> list[str]:
@@ -60,6 +65,7 @@ class Running:
             "POSTROOM_SMTP_PORT": str(self.smtp_port),
             "POSTROOM_SANDBOX_PORT": str(self.sandbox_port),
             "POSTROOM_SENDERS": "1",  # so that whoever is found after a kill is the successor
+            **self._own,
         }
         environment.pop("DATABASE_URL", None)
         return environment
