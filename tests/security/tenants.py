@@ -29,7 +29,9 @@ from postroom.core.contacts.types import (
 from postroom.core.mail import services as mail
 from postroom.core.mail.models import ProviderEvent, SandboxMail
 from postroom.core.mail.types import Composition, MessageClass, NewLimit, NewMessage
+from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import User, Workspace
+from postroom.core.workspaces.types import Door, NewKey
 from tests.factories import NOW, make_actor, make_user, make_workspace
 
 
@@ -136,6 +138,8 @@ def make_tenant(secret: str) -> Tenant:
     parked = ProviderEvent.objects.create(
         sender=sender, key=secret, digest=b"", body=secret.encode(), error=secret, received_at=NOW, parked_at=NOW
     )
+    new = NewKey(door=Door.USESEND, name=f"Key {secret}")
+    key, _ = workspaces.create_api_key(workspace=workspace, user=owner, new=new, actor=actor, now=NOW)
     things = {
         "contact": contact,
         "field": defined,
@@ -156,6 +160,7 @@ def make_tenant(secret: str) -> Tenant:
         "sandbox_mail": captured,
         "provider_event": parked,
         "message": accepted,
+        "key": key,
     }
     uids = {name: thing.uid for name, thing in things.items()}
     keys = {name: thing.id for name, thing in things.items()}

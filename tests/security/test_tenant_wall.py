@@ -128,6 +128,8 @@ UIDS: Final = {
     "sandbox_mail": "sandbox_mail",
     "sandbox_body": "sandbox_mail",
     "sandbox_raw": "sandbox_mail",
+    "key": "key",
+    "key_revoke": "key",
     "message": "message",
     "message_body": "message",
     "message_retry": "message",

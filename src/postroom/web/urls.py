@@ -11,6 +11,7 @@ from postroom.web.domains import urls as domains
 from postroom.web.exports import urls as exports
 from postroom.web.fields import urls as fields
 from postroom.web.imports import urls as imports
+from postroom.web.keys import urls as keys
 from postroom.web.lists import urls as lists
 from postroom.web.messages import urls as messages
 from postroom.web.overview import urls as overview
@@ -19,6 +20,7 @@ from postroom.web.reports import urls as reports
 from postroom.web.sandbox import urls as sandbox
 from postroom.web.segments import urls as segments
 from postroom.web.senders import urls as senders
+from postroom.web.start import urls as start
 from postroom.web.suppressions import urls as suppressions
 from postroom.web.topics import urls as topics
 
@@ -41,6 +43,8 @@ AREAS = (
     sandbox,
     senders,
     domains,
+    start,
+    keys,
 )
 
 in_workspace = ([pattern for area in AREAS for pattern in area.urlpatterns], "web")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db.models import TextChoices
 
@@ -39,6 +39,13 @@ class Door(TextChoices):
     SYSTEM = "system"
 
 
+KEYED_DOORS: Final = (Door.USESEND, Door.CRM)
+"""The doors that are built and opened with keys."""
+
+SEND_SCOPE: Final = "send"
+"""The scope of a key that sends e-mail and looks after it, and does nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts: a user, an API key, both (a key acts as its creator), or the system itself."""
@@ -49,6 +56,13 @@ class Actor:
 
 
 SYSTEM: Final = Actor(door=Door.SYSTEM)
+
+
+class Room(NamedTuple):
+    """A workspace and the organization it belongs to, by their keys: what a wall is made of."""
+
+    workspace_id: int
+    organization_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,4 +53,11 @@ MENU: Final = (
             MenuItem("domains", "Domains", "lock", "web:domains"),
         ),
     ),
+    MenuGroup(
+        "Developers",
+        (
+            MenuItem("start", "Quick start", "rocket", "web:start"),
+            MenuItem("keys", "API keys", "key", "web:keys"),
+        ),
+    ),
 )

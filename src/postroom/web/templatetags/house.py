@@ -24,6 +24,8 @@ _COLOURS: Final = {
     | {"sending", "running", "claimed", "wire", "freezing", "opened", "clicked", "undoing", "changed"},
     "yellow": {"paused", "pausing", "pending", "deferred", "in_doubt", "scheduled", "cancelling"},
     "red": {
+        "revoked",
+        "expired",
         "missing",
         "wrong",
         "several",

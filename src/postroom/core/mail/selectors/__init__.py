@@ -37,7 +37,7 @@ from postroom.core.mail.selectors.limits import (
 )
 from postroom.core.mail.selectors.links import find_link
 from postroom.core.mail.selectors.mailings import Mailing, find_mailing
-from postroom.core.mail.selectors.messages import foresee, get_message, list_messages
+from postroom.core.mail.selectors.messages import find_latest_submitted, foresee, get_message, list_messages
 from postroom.core.mail.selectors.notices import preview_confirmation
 from postroom.core.mail.selectors.plans import (
     count_today,
@@ -60,6 +60,7 @@ from postroom.core.mail.selectors.rests import list_rests
 from postroom.core.mail.selectors.sandbox import (
     OpenedMail,
     count_sandbox_mails,
+    find_sandbox_copy,
     get_sandbox_mail,
     iter_sandbox_mails,
     list_sandbox_mails,
@@ -91,8 +92,10 @@ __all__ = [
     "count_waiting",
     "dns_records",
     "find_addressee",
+    "find_latest_submitted",
     "find_link",
     "find_mailing",
+    "find_sandbox_copy",
     "find_stop",
     "find_transcript",
     "find_warm_up",

@@ -1,6 +1,7 @@
 """Reads of the ledger."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -11,6 +12,10 @@ from postroom.core.mail.rules.outlook import look_ahead
 from postroom.core.mail.types import MessageOutlook
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.paging import Page, PageRequest
+
+
+RECENT: Final = 200
+"""Among how many messages the latest of a program is looked for."""
 
 
 def get_message(*, workspace: Workspace, uid: UUID) -> Message:
@@ -38,6 +43,15 @@ def list_messages(
         has_next=len(found) > page.size,
         total=rows.count() if page.with_total else None,
     )
+
+
+def find_latest_submitted(*, workspace: Workspace, api_key_id: int | None = None) -> Message | None:
+    """Return the newest message that a program handed over, by whichever key or by this one; None when there is none
+    among the newest ``RECENT`` of the workspace.
+    """
+    recent = Message.objects.filter(workspace=workspace).order_by("-id").values("pk")[:RECENT]
+    rows = _messages(workspace).filter(pk__in=recent, api_key_id__isnull=False)
+    return (rows if api_key_id is None else rows.filter(api_key_id=api_key_id)).order_by("-id").first()
 
 
 def foresee(*, message: Message, now: datetime) -> MessageOutlook:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from postroom.core.mail.errors import SandboxMailNotFound
-from postroom.core.mail.models import SandboxMail
+from postroom.core.mail.models import Message, SandboxMail
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.paging import Page, PageRequest, fetch_page
 
@@ -38,6 +38,12 @@ def iter_sandbox_mails(*, workspace: Workspace) -> Iterator[SandboxMail]:
 def count_sandbox_mails(*, workspace: Workspace) -> int:
     """Return how many mails the sandbox holds."""
     return _mails(workspace).count()
+
+
+def find_sandbox_copy(*, message: Message) -> SandboxMail | None:
+    """Return the latest copy of a message that the sandbox took, without its octets, or None when it took none."""
+    rows = SandboxMail.objects.filter(workspace_id=message.workspace_id, message_id=message.pk)
+    return rows.defer("raw").order_by("-id").first()
 
 
 def get_sandbox_mail(*, workspace: Workspace, uid: UUID) -> OpenedMail:

@@ -16,7 +16,13 @@
     },
     copies(button) {
       const done = () => { button.textContent = "Copied"; };
-      navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent.trim()).then(done);
+      const source = document.getElementById(button.dataset.copies);
+      if (navigator.clipboard) {
+        navigator.clipboard.writeText(source.textContent.trim()).then(done);
+      } else { // over plain HTTP browsers keep the clipboard to themselves, but for what is selected
+        getSelection().selectAllChildren(source);
+        if (document.execCommand("copy")) done();
+      }
     },
     width(button) {
       button.closest("[data-stage]").dataset.stage = button.dataset.width;

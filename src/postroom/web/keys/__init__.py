@@ -1,0 +1,1 @@
+"""API keys: what programs show at the doors."""
