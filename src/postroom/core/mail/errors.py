@@ -151,6 +151,12 @@ class OnceKeyBusy(Conflict):
     code = "idempotency_key_busy"
 
 
+class NoCarrier(Invalid):
+    """No sender account of the workspace carries the mail of its domains."""
+
+    code = "no_carrier"
+
+
 class DomainInUse(Conflict):
     """Sender accounts still sign for the domain."""
 

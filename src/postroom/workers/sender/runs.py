@@ -41,7 +41,7 @@ class Run:
         self._in_flight = 0
         self._returns: Counter[int] = Counter()
         self._brake = brake
-        self._stands_in = work.route_id != work.sender_id
+        self._stands_in = work.route_id != (work.home_id or work.sender_id)
         self._good_until = work.good_until.timestamp() if work.good_until is not None else math.inf
         self._is_stopped = False
         self._stopped_batches: frozenset[int] = frozenset()

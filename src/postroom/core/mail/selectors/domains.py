@@ -116,7 +116,7 @@ def signed_with(domain: Domain) -> frozenset[KeyAlgorithm]:
 
 def plan_domain(*, domain: Domain) -> DomainPlan:
     """Return all that decides which records a domain needs."""
-    senders = [one for one in list_domain_senders(domain=domain) if one.is_active]
+    senders = list_outlet_accounts(domain=domain)
     return DomainPlan(
         name=domain.name,
         keys=tuple(_publish(key, domain) for key in list_keys(domain=domain)),
@@ -124,6 +124,16 @@ def plan_domain(*, domain: Domain) -> DomainPlan:
         installation=describe_installation(),
         needs_spf=not senders or any(one.provider not in API_PROVIDERS for one in senders),
     )
+
+
+def list_outlet_accounts(*, domain: Domain) -> list[SenderAccount]:
+    """Return the accounts over whose servers a domain's mail leaves: those that sign for it, their carriers, or, while
+    nobody signs for it yet, the one that carries the mail of every domain.
+    """
+    own = SenderAccount.objects.select_related("carrier").filter(domain=domain, is_active=True).order_by("name", "id")
+    relay = SenderAccount.objects.filter(workspace_id=domain.workspace_id, is_relay=True, is_active=True)
+    found = [one.carrier or one for one in own] or list(relay)
+    return list({one.pk: one for one in found}.values())
 
 
 def find_outlets(senders: Sequence[SenderAccount]) -> tuple[Outlet, ...]:

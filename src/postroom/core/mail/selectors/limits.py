@@ -15,16 +15,16 @@ from postroom.core.mail.types import NewLimit, Per, Window, WindowZone
 from postroom.core.workspaces.models import Workspace
 
 
-def known_destinations(*, workspace: Workspace) -> dict[str, str]:
+def known_destinations(*, workspace_id: int) -> dict[str, str]:
     """Return the domains that have a limit of their own, each mapped to itself: the ``known`` of ``destination_of``."""
-    rows = Limit.objects.filter(workspace=workspace, destination__contains=".")
+    rows = Limit.objects.filter(workspace_id=workspace_id, destination__contains=".")
     return {name: name for name in rows.values_list("destination", flat=True)}
 
 
 def limits_of(*, sender: SenderAccount) -> QuerySet[Limit]:
-    """Return every limit that counts mail of an account: its own, its domain's, the workspace's."""
+    """Return every limit that counts mail of an account: its own, its carrier's, its domain's, the workspace's."""
     rows = Limit.objects.filter(workspace_id=sender.workspace_id)
-    own = Q(sender=None) | Q(sender_id=sender.pk)
+    own = Q(sender=None) | Q(sender_id__in=[sender.pk, *([sender.carrier_id] if sender.carrier_id else [])])
     return rows.filter(own, Q(domain=None) | Q(domain_id=sender.domain_id)).order_by("pk")
 
 

@@ -4,6 +4,7 @@ from postroom.core.mail.services.accept import accept_messages
 from postroom.core.mail.services.acceptances import forget_acceptances
 from postroom.core.mail.services.batches import cancel_batch, create_batch, pause_batch, resume_batch
 from postroom.core.mail.services.brakes import check_brakes, set_brake_levels
+from postroom.core.mail.services.carriers import choose_relay, ensure_carried_sender
 from postroom.core.mail.services.claims import claim_work
 from postroom.core.mail.services.contents import freeze_content
 from postroom.core.mail.services.domain_checks import check_domain, defer_due_checks
@@ -75,6 +76,7 @@ __all__ = [
     "check_brakes",
     "check_claims",
     "check_domain",
+    "choose_relay",
     "claim_work",
     "create_batch",
     "create_domain",
@@ -85,6 +87,7 @@ __all__ = [
     "delete_sender",
     "drop_next_keys",
     "end_warm_up",
+    "ensure_carried_sender",
     "ensure_partitions",
     "ensure_sandbox_sender",
     "fetch_missed",

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from postroom.core.contacts.types import Fence
 from postroom.core.events import services as events
@@ -62,9 +62,10 @@ def pause_batch(*, workspace: Workspace, batch_id: int, now: datetime, error: st
 
 @transaction.atomic
 def pause_sender_batches(*, sender_id: int, error: str, now: datetime) -> int:
-    """Pause everything that a sender account is sending, with the reason; return how many batches that were."""
+    """Pause all that a sender account is sending or carries, with the reason; return how many batches that were."""
     count = 0
-    sending = Batch.objects.filter(sender_id=sender_id, status=BatchStatus.SENDING).select_related("workspace")
+    whose = Q(sender_id=sender_id) | Q(sender__carrier_id=sender_id)
+    sending = Batch.objects.filter(whose, status=BatchStatus.SENDING).select_related("workspace")
     for batch in sending.order_by("pk"):  # everybody locks them in this order
         with suppress(BatchState):  # it ended or was stopped between our look and our lock
             pause_batch(workspace=batch.workspace, batch_id=batch.pk, now=now, error=error)

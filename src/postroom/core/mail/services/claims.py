@@ -165,6 +165,7 @@ def _chunk_work(owner: str, route: Route, chunk: _Chunk, granted: Granted, now: 
     return Work(
         claim=ChunkClaim(chunk_id=chunk.id, owner=owner, attempt=chunk.attempt),
         sender_id=route.sender_id,
+        home_id=route.home_id,
         route_id=route.route_id,
         is_urgent=False,
         items=make_batch_items(batch=batch, content_id=chunk.content_id or batch.content_id, people=people),
@@ -178,7 +179,7 @@ def _chunk_work(owner: str, route: Route, chunk: _Chunk, granted: Granted, now: 
 def _admit(route: Route, need: Need, now: datetime) -> Granted:
     """Return how much of what a claim takes may go: little over a server that was failing, and what limits allow."""
     if route.is_probe:
-        if not begin_probe(sender_id=route.sender_id, now=now):
+        if not begin_probe(sender_id=route.home_id, now=now):
             return Granted(0)
         need = replace(need, count=min(need.count, PROBE_SIZE))
     return take_grants(route=route, need=need, now=now)
@@ -210,6 +211,7 @@ def _claim_messages(owner: str, now: datetime, routes: Mapping[int, Route], prio
     return Work(
         claim=MessagesClaim(owner=owner, attempts={row.pk: row.attempt for row in rows}),
         sender_id=sender_id,
+        home_id=route.home_id,
         route_id=route.route_id,
         is_urgent=priority == _URGENT,
         items=make_single_items(rows),

@@ -20,7 +20,8 @@ from postroom.kit.types import JSONObject
 
 _MARK: Final = """
 UPDATE mail_senderaccount s SET is_limited = EXISTS (
-    SELECT FROM mail_limit l WHERE l.workspace_id = s.workspace_id AND (l.sender_id IS NULL OR l.sender_id = s.id)
+    SELECT FROM mail_limit l WHERE l.workspace_id = s.workspace_id
+        AND (l.sender_id IS NULL OR l.sender_id IN (s.id, s.carrier_id))
         AND (l.domain_id IS NULL OR l.domain_id = s.domain_id))
 WHERE s.workspace_id = %s
 """

@@ -76,7 +76,8 @@ def update_sender(
     if known and not changes.credentials and is_other_server(old_server, sender.config):
         raise BadSender("Enter the password again: it must not go to another server unasked.", field="password")
     credentials = {**known, **changes.credentials}
-    check_new_sender(_as_new(sender, credentials), domain=sender.domain.name if sender.domain else "")
+    if sender.carrier_id is None:
+        check_new_sender(_as_new(sender, credentials), domain=sender.domain.name if sender.domain else "")
     if changes.credentials:
         sender.credentials = crypto.encrypt(json.dumps(credentials))
     _save(sender)
@@ -113,7 +114,8 @@ def delete_sender(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetim
             sender.delete()
     except ProtectedError as error:
         raise SenderInUse(
-            f"{sender.name} has sent mail, or a campaign is meant to leave from it. It can be switched off instead."
+            f"{sender.name} has sent mail or carries others', or a campaign is meant to leave from it."
+            " It can be switched off instead."
         ) from error
 
 
@@ -165,6 +167,8 @@ def _stand_in(sender: SenderAccount, fallback_id: int) -> SenderAccount:
     found = get_sender(workspace=sender.workspace, sender_id=fallback_id)
     if found.pk == sender.pk:
         raise BadSender("A sender account cannot stand in for itself.", field="fallback_id")
+    if found.carrier_id is not None:
+        raise BadSender(f"{found.name} has no server of its own that could stand in.", field="fallback_id")
     return found
 
 

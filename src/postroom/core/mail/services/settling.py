@@ -85,9 +85,13 @@ def recover_claims(*, owner: str, journal: JournalReading, now: datetime) -> int
     A message whose body left without a noted answer is in doubt; one that the journal does not name never left the
     house and goes back, unless the journal may have lost its end.
     """
-    claims = Chunk.objects.filter(owner=owner, status=ChunkStatus.CLAIMED).select_related("batch__sender__fallback")
+    claims = Chunk.objects.filter(owner=owner, status=ChunkStatus.CLAIMED).select_related(
+        "batch__sender__fallback", "batch__sender__carrier__fallback"
+    )
     chunks = [chunk for chunk in claims if _recover_chunk(chunk, journal, now)]
-    rows = Message.objects.filter(owner=owner, status=MessageStatus.CLAIMED).select_related("sender__fallback")
+    rows = Message.objects.filter(owner=owner, status=MessageStatus.CLAIMED).select_related(
+        "sender__fallback", "sender__carrier__fallback"
+    )
     # When a single message was claimed is not written down, but not before it was due.
     held = {row.pk: _safe_until(row.sender, row.next_attempt_at) for row in rows}
     if held:
@@ -141,7 +145,8 @@ def _safe_until(sender: SenderAccount, claimed_at: datetime | None) -> float:
 
     Which of two servers carried it is not written down, so the shorter memory counts.
     """
-    carriers = [sender] if sender.fallback is None else [sender, sender.fallback]
+    home = sender.carrier or sender
+    carriers = [home] if home.fallback is None else [home, home.fallback]
     lifetime_s = min(key_lifetime_s(one.provider, one.config) for one in carriers)
     return claimed_at.timestamp() + lifetime_s if claimed_at is not None and lifetime_s else 0.0
 

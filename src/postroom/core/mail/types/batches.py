@@ -121,10 +121,10 @@ class Grant:
 class Work:
     """One claim of one sender account, with everything its messages need.
 
-    ``route_id`` is the account whose server carries them: another one while the sender's own is down and a rule says
-    so. ``is_probe``: that server was failing, and a few messages try it out. A body may leave until ``good_until`` at
-    the latest, where limits on the rate granted it; ``grants`` names them. ``brake``: at which share of bounces nothing
-    more of the batch may leave, whatever the database knows by then.
+    ``route_id`` is the account whose server carries them: that of ``home_id`` (its carrier; None: its own), or another
+    one while that is down and a rule says so. ``is_probe``: that server was failing, and a few messages try it out. A
+    body may leave until ``good_until`` at the latest, where limits on the rate granted it; ``grants`` names them.
+    ``brake``: at which share of bounces nothing more of the batch may leave, whatever the database knows by then.
     """
 
     claim: ChunkClaim | MessagesClaim
@@ -136,3 +136,4 @@ class Work:
     is_probe: bool = False
     grants: tuple[Grant, ...] = ()
     brake: BrakeLevels | None = None
+    home_id: int | None = None
