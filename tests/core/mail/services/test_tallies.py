@@ -202,6 +202,25 @@ def test_the_migration_counts_what_was_there_before_it() -> None:
     assert ask(_LINKED, batch.pk) == ask(_FOLLOWED, batch.pk) != []
 
 
+def test_what_was_counted_before_accounts_were_told_apart_still_adds_up() -> None:
+    workspace = make_workspace()
+    senders = [make_message(workspace=workspace, delivered_at=NOW).sender_id for _ in range(2)]
+    Pace.objects.all().delete()
+    first = import_module("postroom.core.mail.migrations.0007_tallies")
+    then = import_module("postroom.core.mail.migrations.0011_pace")
+    with connection.cursor() as cursor:
+        cursor.execute(first._pace(first.LEDGER, "true"))  # as it was: nobody's
+        cursor.execute("INSERT INTO mail_pace (workspace_id, at, sent) VALUES (%s, %s, 5)", [workspace.pk, NOW])
+        before = count_paces(workspace)
+        cursor.execute(then.TOLD_APART)
+
+    assert count_paces(workspace) == before
+    fold_tallies(limit=100)
+    assert count_paces(workspace) == before
+    told = {row.sender_id for row in Pace.objects.filter(workspace=workspace, delivered=1)}
+    assert told == set(senders)
+
+
 def test_a_chunk_that_is_done_counts_as_its_size() -> None:
     batch = make_batch(workspace=make_workspace(), total=3)
     Chunk.objects.create(batch=batch, number=0, size=3, status=ChunkStatus.DONE, destination=Destination.APPLE)

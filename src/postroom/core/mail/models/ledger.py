@@ -1,6 +1,7 @@
 """The ledger: one row for each message, and what was promised to the programs that asked for it."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from postroom.core.contacts.models import Category, Contact
@@ -113,6 +114,8 @@ class Message(models.Model):
             models.Index(fields=("contact", "-created_at"), name="message_by_contact"),
             models.Index(fields=("contact",), condition=models.Q(bounced_at__isnull=False), name="message_bounced"),
             models.Index(fields=("workspace", "id"), name="message_by_workspace"),
+            models.Index(fields=("sender", "id"), name="message_by_sender"),
+            BrinIndex(fields=("created_at",), name="message_by_creation", pages_per_range=32),
             models.Index(
                 fields=("workspace", "status", "-id"), condition=~models.Q(status="sent"), name="message_not_sent"
             ),

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from postroom.core.mail.models.accounts import SenderAccount
 from postroom.core.mail.models.batches import Batch
 from postroom.core.mail.models.contents import Content
 from postroom.core.workspaces.models import Workspace
@@ -51,12 +52,16 @@ class Tally(models.Model):
 
 
 class Pace(models.Model):
-    """What happened to a workspace's messages in the quarter of an hour that begins at ``at``, tests left out; kept
-    like ``Tally``. Every time zone's day is made of whole quarters.
+    """What happened to a workspace's messages of one sender account in the quarter of an hour that begins at ``at``,
+    tests left out; kept like ``Tally``. Every time zone's day is made of whole quarters. Without a ``sender`` it is
+    what was counted before accounts were told apart.
     """
 
     workspace = models.ForeignKey(
         Workspace, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    sender = models.ForeignKey(
+        SenderAccount, on_delete=models.CASCADE, null=True, related_name="+", db_constraint=False, db_index=False
     )
     at = models.DateTimeField()
     is_folded = models.BooleanField(default=False, db_default=False)
@@ -69,7 +74,12 @@ class Pace(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("workspace", "at"), condition=models.Q(is_folded=True), name="pace_folded"),
+            models.UniqueConstraint(
+                fields=("workspace", "sender", "at"),
+                condition=models.Q(is_folded=True),
+                name="pace_folded",
+                nulls_distinct=False,
+            ),
         )
         indexes = (
             models.Index(fields=("workspace", "at"), name="pace_by_workspace"),

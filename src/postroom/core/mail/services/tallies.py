@@ -36,7 +36,7 @@ SELECT count(*) FROM loose
 
 _FOLDS: Final = (
     _fold("mail_tally", ("batch_id", "destination", "content_id"), _STATES),
-    _fold("mail_pace", ("workspace_id", "at"), _DEEDS),
+    _fold("mail_pace", ("workspace_id", "sender_id", "at"), _DEEDS),
     _fold("mail_batchpace", ("batch_id", "at"), ("opened", "machine_opened", "clicked", "scanner_clicked")),
     _fold("mail_linktally", ("batch_id", "content_id", "link_index"), ("clicks", "people", "scanner_clicks")),
 )

@@ -64,6 +64,7 @@ class EventType(TextChoices):
     CLICKED = "clicked"
     UNSUBSCRIBED = "unsubscribed"
     REPLIED = "replied"
+    CANCELLED = "cancelled"
 
 
 class Channel(TextChoices):
