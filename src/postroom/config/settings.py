@@ -38,6 +38,16 @@ DNS_SERVERS = env_list("POSTROOM_DNS_SERVERS")
 # The sandbox server takes mail instead of the world until a sender is configured.
 SANDBOX_HOST = env_str("POSTROOM_SANDBOX_HOST", "127.0.0.1")
 SANDBOX_PORT = env_int("POSTROOM_SANDBOX_PORT", 2526)
+# SMTP submission: programs hand mail over here, signed in with an API key. The first port begins in the clear and asks
+# for STARTTLS, the second begins with TLS; the world knows them as 587 and 465.
+SUBMISSION_HOST = SUBMISSIONS_HOST = env_str("POSTROOM_SUBMISSION_HOST", "127.0.0.1")
+SUBMISSION_PORT = env_int("POSTROOM_SUBMISSION_PORT", 2587)
+SUBMISSIONS_PORT = env_int("POSTROOM_SUBMISSIONS_PORT", 2465)
+SUBMISSION_USER = env_str("POSTROOM_SUBMISSION_USER", "usesend")
+# Its certificate; without one, a certificate that signs itself is made in the data directory.
+TLS_CERT, TLS_KEY = env_str("POSTROOM_TLS_CERT"), env_str("POSTROOM_TLS_KEY")
+SUBMISSION_CERT = Path(TLS_CERT or DATA_DIR / "smtp" / "certificate.pem")
+SUBMISSION_KEY = Path(TLS_KEY or DATA_DIR / "smtp" / "key.pem")
 
 _HOSTS = ("localhost", "127.0.0.1", "[::1]", urlsplit(PUBLIC_URL).hostname or "")
 # Host names of the dialects' own, by which each is at the root; POSTROOM_USESEND_HOST names that of useSend's clients.
@@ -64,6 +74,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "postroom.core.workspaces",
     "postroom.core.events",
+    "postroom.core.webhooks",
     "postroom.core.contacts",
     "postroom.core.mail",
     "postroom.core.campaigns",

@@ -39,13 +39,15 @@ class NoAnswer(Unavailable):
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What a client may do: ``internal`` hosts beside the public internet (see ``kit.hosts``), seconds for a whole
-    exchange, octets of an answer, and how many connections at once.
+    exchange, octets of an answer, and how many connections at once. An answer that ``is_cut`` may be longer: the rest
+    of it is left unread.
     """
 
     internal: tuple[str, ...] = ()
     deadline_s: float = DEADLINE_S
     max_body: int = MAX_BODY
     connections: int = 10
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,9 @@ class AsyncClient:
             body = bytearray()
             async for piece in answer.aiter_raw():
                 body += piece
+                if self._bounds.is_cut and len(body) >= self._bounds.max_body:
+                    del body[self._bounds.max_body :]
+                    break
                 _check_size(body, self._bounds, question.url)
         finally:
             await answer.aclose()

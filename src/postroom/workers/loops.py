@@ -1,7 +1,7 @@
 """Runs each loop of the registry in a thread of its own, until told to stop."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -46,7 +46,16 @@ def _run(loop: Loop, stop: threading.Event) -> None:
                 # Whatever it was, the next look may fare better: a loop ends with its process only.
                 log.exception("loop_step_failed", loop=loop.name)
                 stop.wait(AFTER_AN_ERROR_S)
+        if loop.at_end is not None:
+            _end(loop.at_end, loop.name)
     connections.close_all()
+
+
+def _end(at_end: Callable[[], None], name: str) -> None:
+    try:
+        at_end()
+    except Exception:
+        log.exception("loop_end_failed", loop=name)
 
 
 def _turn(loop: Loop, listener: Listener, stop: threading.Event) -> None:

@@ -14,11 +14,15 @@ H = TypeVar("H", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A step taken every so many seconds, or when a word comes on ``wakes_on``; True asks for the next at once."""
+    """A step taken every so many seconds, or when a word comes on ``wakes_on``; True asks for the next at once.
+
+    ``at_end`` is called when no step follows any more.
+    """
 
     step: Step
     every_s: float
     wakes_on: str = ""
+    at_end: Callable[[], None] | None = None
 
     @property
     def name(self) -> str:
@@ -55,11 +59,11 @@ def gives_up(job: Job) -> Callable[[H], H]:
     return register
 
 
-def every(seconds: float, *, wakes_on: str = "") -> Callable[[Step], Step]:
+def every(seconds: float, *, wakes_on: str = "", at_end: Callable[[], None] | None = None) -> Callable[[Step], Step]:
     """Have every worker take the decorated step again and again; several workers may take it at the same time."""
 
     def register(step: Step) -> Step:
-        LOOPS.append(Loop(step, seconds, wakes_on))
+        LOOPS.append(Loop(step, seconds, wakes_on, at_end))
         return step
 
     return register

@@ -11,6 +11,7 @@ from postroom.core.events import services as events
 from postroom.core.events.types import NOTIFY_EVENTS
 from postroom.core.mail import services as mail
 from postroom.core.mail.types import NOTIFY_HITS
+from postroom.core.webhooks import services as webhooks
 from postroom.providers.esp import EspReports
 from postroom.workers.registry import every
 from postroom.workers.rescue import forget_old_jobs
@@ -100,6 +101,12 @@ def forget_acceptances(now: datetime) -> bool:
     """Delete idempotency keys that have had their day."""
     mail.forget_acceptances(now=now)
     return False
+
+
+@every(HOUR_S)
+def forget_webhook_calls(now: datetime) -> bool:
+    """Delete calls of webhooks that are past their time, some at once."""
+    return webhooks.forget_calls(now=now) > 0
 
 
 @every(HOUR_S)

@@ -13,14 +13,14 @@ from procrastinate.app import WorkerOptions
 from procrastinate.worker import Worker
 
 from postroom.core.insights.selectors.installation import find_worker_heartbeat
-from postroom.workers import campaigns, contacts, mail, schedules
+from postroom.workers import campaigns, contacts, mail, schedules, webhooks
 from postroom.workers.jobs import build_app
 from postroom.workers.loops import running_loops
 from postroom.workers.registry import LOOPS, Loop, Step
 from postroom.workers.rescue import put_back_jobs, rescue_jobs
 from postroom.workers.roll import LONG_DEAD_S, Roll
 
-HANDLER_MODULES = (campaigns, contacts, mail, schedules)
+HANDLER_MODULES = (campaigns, contacts, mail, schedules, webhooks)
 """Importing them registers their handlers and loops."""
 
 

@@ -1,1 +1,1 @@
-"""Customers' webhook subscriptions: not built yet."""
+"""Customers' webhooks: who wants to hear what, and every call until it is answered."""
