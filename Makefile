@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help demo up test test-slow check test-web test-clients chaos bench bench-send bench-people lock clean
+.PHONY: help demo up test test-slow check test-web test-clients chaos bench bench-api bench-send bench-people lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
@@ -43,6 +43,10 @@ chaos: .venv/dev.stamp ## kill, freeze and cut off senders, workers and database
 bench: .venv/dev.stamp ## measure against reference programs (Postfix's and wrk, fetched from Debian's packages)
 	tests/tools/fetch postfix wrk
 	PATH="$$PWD/.tools/bin:$$PATH" $(PY) -m tests.benchmarks $(ARGS)
+
+bench-api: .venv/dev.stamp ## POST /v1/emails against a ceiling, Django Ninja, FastAPI and Fastify (about 5 minutes, needs Node)
+	tests/tools/fetch wrk references
+	PATH="$$PWD/.tools/bin:$$PATH" $(PY) -m tests.benchmarks api $(ARGS)
 
 bench-send: .venv/dev.stamp ## a campaign end to end against smtp-source, nodemailer and a naive sender (about 20 minutes)
 	tests/tools/fetch postfix nodemailer

@@ -12,6 +12,7 @@ from tests.benchmarks.ground import describe_machine, installation
 from tests.benchmarks.rounds import say
 
 MODULES = {
+    "api": "api",
     "import": "imports",
     "people-import": "people_import",
     "people-export": "people_export",
@@ -24,7 +25,7 @@ MODULES = {
     "tracking-soak": "tracking_soak",
 }
 
-LARGE = {"send", "campaign-large", "tracking-soak", "people-import", "people-export", "people", "segments"}
+LARGE = {"api", "send", "campaign-large", "tracking-soak", "people-import", "people-export", "people", "segments"}
 """Parts that take minutes, measured only when asked for by name, with as many people as are asked for."""
 
 
