@@ -9,13 +9,15 @@ from postroom.api.shared.errors import DialectAPI, install
 from postroom.api.shared.routes import dialect_urls
 from postroom.api.usesend.auth import KEY
 from postroom.api.usesend.errors import MANNERS
-from postroom.api.usesend.operations import emails
+from postroom.api.usesend.operations import contact_books, contacts, emails
 
 api: Final = DialectAPI(
     title="usesend", urls_namespace="usesend", docs_url=None, openapi_url=None, parser=StrictJson(), auth=KEY
 )
 install(api, MANNERS)
 api.add_router("/api/v1", emails.router)
+api.add_router("/api/v1", contact_books.router)
+api.add_router("/api/v1", contacts.router)
 
 
 def unknown(request: HttpRequest) -> HttpResponseBase:

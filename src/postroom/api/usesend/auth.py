@@ -4,10 +4,11 @@ from typing import Final
 
 from django.http import HttpRequest
 
-from postroom.api.shared.auth import BearerKey
+from postroom.api.shared.auth import BearerKey, KeyRequest
+from postroom.core.workspaces import selectors as workspaces
 from postroom.core.workspaces.errors import KeyTooNarrow
 from postroom.core.workspaces.services import KeyIdentity
-from postroom.core.workspaces.types import Door
+from postroom.core.workspaces.types import Door, Role
 
 
 class FullKey(BearerKey):
@@ -23,3 +24,10 @@ class FullKey(BearerKey):
 
 KEY: Final = BearerKey(Door.USESEND)
 FULL_KEY: Final = FullKey(Door.USESEND)
+
+
+def writer_of(request: KeyRequest) -> KeyIdentity:
+    """Return whom the key speaks for, who may write. Raises RoleTooLow when its maker only views."""
+    identity = request.auth
+    workspaces.require_role(user=identity.user, workspace=identity.workspace, role=Role.MEMBER)
+    return identity

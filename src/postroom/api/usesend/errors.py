@@ -6,7 +6,8 @@ from pydantic_core import ErrorDetails
 
 from postroom.api.shared.errors import Manners
 from postroom.api.usesend.issues import list_issues
-from postroom.core.mail.errors import BadOnceKey, NoSuchMessage, OnceKeyBusy, OnceKeyReused
+from postroom.core.contacts.errors import ListInUse, NoSuchContact, NoSuchList
+from postroom.core.mail.errors import BadOnceKey, MessageState, NoSuchMessage, OnceKeyBusy, OnceKeyReused
 from postroom.core.workspaces.errors import BadKey
 from postroom.kit.errors import AppError, Conflict, Invalid, NotFound, NotPermitted, RateLimited, Unavailable
 from postroom.kit.types import JSONObject
@@ -38,6 +39,8 @@ MANNERS: Final = Manners(
         NotPermitted: 403,
         NotFound: 404,
         Conflict: 409,
+        ListInUse: 400,  # the contract knows no conflict there
+        MessageState: 400,
         RateLimited: 429,
         Unavailable: 500,
         AppError: 500,
@@ -45,6 +48,9 @@ MANNERS: Final = Manners(
     words={
         BadKey: "Invalid API token",
         NoSuchMessage: "Email not found",
+        MessageState: "Email already processed",
+        NoSuchList: "Contact book not found",
+        NoSuchContact: "Contact not found",
         BadOnceKey: "Invalid Idempotency-Key length",
         OnceKeyReused: "Idempotency-Key already used with a different payload",
         OnceKeyBusy: "Request with same Idempotency-Key is in progress. Retry later.",

@@ -1,5 +1,5 @@
-"""What the contacts app asks of the apps above it: where it is written what became of people's mail, and to forget a
-person who is erased.
+"""What the contacts app asks of the apps above it: where it is written what became of people's mail, to forget a
+person who is erased, and whether the mail of a double opt-in can be sent as its author wants it.
 
 Higher apps say so once, in ``apps.ready``, where deeds stand as pieces of SQL; a segment is then one statement over
 tables whose models this app does not know.
@@ -8,9 +8,12 @@ tables whose models this app does not know.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from postroom.core.contacts.types import Deed, ErasedPerson
+
+if TYPE_CHECKING:
+    from postroom.core.workspaces.models import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,23 @@ class DeedRows:
     at: str
 
 
+@dataclass(frozen=True, slots=True)
+class LetterRules:
+    """What mail must be like: who a workspace may send as, and which editor documents can be sent. Each raises Invalid,
+    or NotPermitted.
+    """
+
+    check_from: Callable[["Workspace", str, datetime], None]
+    check_document: Callable[[str], None]
+
+
 Scrub = Callable[[ErasedPerson, datetime], bool]
 """Takes a person out of an app's tables and files. Safe to repeat; False when it must be called again for the rest."""
 
 _deeds: Final[dict[Deed, DeedRows]] = {}
 _campaigns: Final[dict[str, str]] = {}
 _scrubs: Final[list[Scrub]] = []
+_letters: Final[dict[str, LetterRules]] = {}
 
 
 def provide_deeds(rows: Mapping[Deed, DeedRows]) -> None:
@@ -62,3 +76,13 @@ def on_erasure(scrub: Scrub) -> None:
 def erasure_scrubs() -> tuple[Scrub, ...]:
     """Return what ``on_erasure`` was given."""
     return tuple(_scrubs)
+
+
+def provide_letter_rules(rules: LetterRules) -> None:
+    """Say what mail must be like; for ``apps.ready`` of the app that sends it."""
+    _letters["rules"] = rules
+
+
+def letter_rules() -> LetterRules:
+    """Return what ``provide_letter_rules`` was given."""
+    return _letters["rules"]

@@ -15,12 +15,15 @@ class MailConfig(AppConfig):
         from postroom.core.contacts import ports
         from postroom.core.events import services as events
         from postroom.core.mail import subscribers
+        from postroom.core.mail.rules.confirmations import check_document
         from postroom.core.mail.rules.deeds import DEEDS
         from postroom.core.mail.services.erasure import scrub_mail
+        from postroom.core.mail.services.notices import check_own_from
 
         events.subscribe("list.confirmation_wanted", subscribers.send_confirmation)
         events.subscribe("preferences.link_wanted", subscribers.send_preference_link)
         events.subscribe("privacy.link_wanted", subscribers.send_privacy_link)
         events.subscribe("contact.merged", subscribers.follow_merge)
         ports.provide_deeds(DEEDS)
+        ports.provide_letter_rules(ports.LetterRules(check_own_from, check_document))
         ports.on_erasure(scrub_mail)

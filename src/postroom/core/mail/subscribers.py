@@ -8,8 +8,9 @@ from postroom.core.contacts.rules.links import confirm_token, preference_token
 from postroom.core.contacts.types import ConfirmLink, MemberStatus, PrivacyRequestKind, Standing
 from postroom.core.events.types import Event
 from postroom.core.mail import jobs, services
-from postroom.core.mail.rules.notices import IGNORE, confirmation_notice
-from postroom.core.mail.types import Notice
+from postroom.core.mail.rules.confirmations import confirmation_letter
+from postroom.core.mail.rules.notices import IGNORE, write_notice
+from postroom.core.mail.types import Notice, OwnLetter
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.tokens import make_token
 
@@ -26,12 +27,14 @@ def send_confirmation(event: Event) -> None:
     link = ConfirmLink(list_.pk, member.contact_id, event.at)
     if contacts.describe_confirmation(link=link, now=event.at).standing is not Standing.WAITING:
         return
-    notice = confirmation_notice(
+    contact = member.contact
+    letter = confirmation_letter(
         workspace_name=list_.workspace.name,
         terms=contacts.list_terms(list_),
+        person={"email": contact.email, "first_name": contact.first_name, "last_name": contact.last_name},
         url=f"{settings.PUBLIC_URL}/confirm/{confirm_token(link)}",
     )
-    _send(event, list_.workspace, member.contact, notice)
+    _send(event, list_.workspace, contact, letter)
 
 
 def send_preference_link(event: Event) -> None:
@@ -46,7 +49,7 @@ def send_preference_link(event: Event) -> None:
         button="Choose my mail",
         url=f"{settings.PUBLIC_URL}/p/{preference_token(workspace.pk, contact.pk)}",
     )
-    _send(event, workspace, contact, notice)
+    _send(event, workspace, contact, write_notice(notice))
 
 
 def send_privacy_link(event: Event) -> None:
@@ -65,7 +68,7 @@ def send_privacy_link(event: Event) -> None:
         button="Go on to erase my data" if is_erasure else "Get my data",
         url=f"{settings.PUBLIC_URL}/privacy/r/{make_token('privacy', request.uid.bytes)}",
     )
-    _send(event, request.workspace, request.contact, notice)
+    _send(event, request.workspace, request.contact, write_notice(notice))
 
 
 def follow_merge(event: Event) -> None:
@@ -80,11 +83,11 @@ def _find_person(event: Event) -> Contact | None:
     return people.filter(pk=event.contact_id).first() if event.contact_id is not None else None
 
 
-def _send(event: Event, workspace: Workspace, contact: Contact, notice: Notice) -> None:
-    services.send_notice(
+def _send(event: Event, workspace: Workspace, contact: Contact, letter: OwnLetter) -> None:
+    services.send_own_letter(
         workspace=workspace,
         to=contact.email or "",
-        notice=notice,
+        letter=letter,
         idempotency_key=f"{event.name}-{event.id}",
         now=event.at,
         contact_id=contact.pk,

@@ -76,6 +76,18 @@ def whole_text(least: int | None = None, most: int | None = None) -> BeforeValid
     return BeforeValidator(check)
 
 
+def number_text() -> BeforeValidator:
+    """Return the check of any number that came as a text; it becomes the whole number below."""
+
+    def check(value: Any) -> int:
+        number = _number(value) if isinstance(value, str) else value
+        if isnan(number):
+            raise unfit(wrong_type("number", "nan"))
+        return int(max(-LARGEST, min(number, LARGEST)) // 1)
+
+    return BeforeValidator(check)
+
+
 def at_most(count: int, message: str) -> AfterValidator:
     """Return the check of a list's length that refuses in its own words."""
 

@@ -10,6 +10,9 @@ from postroom.kit.tokens import make_token, read_token
 CONFIRM_FOR: Final = timedelta(days=7)
 """How long a confirmation link is good."""
 
+AGAIN_AFTER: Final = timedelta(minutes=10)
+"""How long nobody has a confirmation sent again."""
+
 _READER: Final = struct.Struct(">QQ")
 _CONFIRM: Final = struct.Struct(">QQI")
 

@@ -16,6 +16,14 @@ from postroom.core.contacts.selectors.audience import (
     has_audience,
     iter_audience,
 )
+from postroom.core.contacts.selectors.books import (
+    MAX_BOOK_PAGE,
+    count_book,
+    find_mailable,
+    get_book_contact,
+    list_book_contacts,
+    list_books,
+)
 from postroom.core.contacts.selectors.bulk import can_undo_bulk, forecast_bulk, get_bulk, list_bulk
 from postroom.core.contacts.selectors.cards import CategoryWord, ContactCard, describe_contact
 from postroom.core.contacts.selectors.clear_people import find_clear_people, load_clear_profiles
@@ -55,7 +63,7 @@ from postroom.core.contacts.selectors.lists import (
     list_terms,
     list_waiting,
 )
-from postroom.core.contacts.selectors.mail_states import load_address_states, load_mail_states
+from postroom.core.contacts.selectors.mail_states import load_address_states, load_mail_states, load_states
 from postroom.core.contacts.selectors.merging import Duplicate, MergePreview, find_duplicates, preview_merge
 from postroom.core.contacts.selectors.people import (
     get_contact,
@@ -86,6 +94,7 @@ from postroom.core.contacts.selectors.suppression_files import (
 from postroom.core.contacts.selectors.suppressions import get_suppression, iter_suppressions, list_suppressions
 
 __all__ = [
+    "MAX_BOOK_PAGE",
     "CategoryWord",
     "ContactCard",
     "Duplicate",
@@ -97,6 +106,7 @@ __all__ = [
     "count_audience",
     "count_audience_domains",
     "count_audience_zones",
+    "count_book",
     "count_consents",
     "count_members",
     "count_people",
@@ -109,12 +119,14 @@ __all__ = [
     "find_clear_people",
     "find_duplicates",
     "find_earlier_import",
+    "find_mailable",
     "find_privacy_request",
     "find_type_change",
     "forecast_bulk",
     "forecast_import",
     "forecast_undo",
     "get_account",
+    "get_book_contact",
     "get_bulk",
     "get_category",
     "get_category_by_uid",
@@ -138,6 +150,8 @@ __all__ = [
     "list_account_interactions",
     "list_account_people",
     "list_accounts",
+    "list_book_contacts",
+    "list_books",
     "list_bulk",
     "list_categories",
     "list_consent_history",
@@ -163,6 +177,7 @@ __all__ = [
     "load_consents",
     "load_mail_states",
     "load_profiles",
+    "load_states",
     "open_sheets",
     "preview_merge",
     "preview_segment",

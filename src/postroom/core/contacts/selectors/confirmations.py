@@ -7,7 +7,7 @@ from django.db.models import Q
 from postroom.core.contacts import rules
 from postroom.core.contacts.errors import NoSuchList
 from postroom.core.contacts.models import ConsentChange, Contact, ContactWorkspace, List, ListMember
-from postroom.core.contacts.rules.links import is_expired
+from postroom.core.contacts.rules.links import AGAIN_AFTER, is_expired
 from postroom.core.contacts.selectors.people import get_contact_by_id
 from postroom.core.contacts.selectors.suppressions import suppressions_in_force
 from postroom.core.contacts.types import (
@@ -43,6 +43,11 @@ def is_opted_out(list_: List, contact: Contact) -> bool:
     links = ContactWorkspace.objects.filter(contact=contact, workspace=list_.workspace)
     has_left = links.filter(status=SubscriptionStatus.UNSUBSCRIBED).exists()
     return contact.is_globally_opted_out or has_left or not links.exists() or own_word.exists()
+
+
+def is_time_to_ask(member: ListMember, now: datetime) -> bool:
+    """Whether a person who waits may be asked again."""
+    return member.confirmation_sent_at is None or now >= member.confirmation_sent_at + AGAIN_AFTER
 
 
 def _standing(list_: List, contact: Contact, link: ConfirmLink, now: datetime) -> Standing:

@@ -41,6 +41,11 @@ def list_terms(list_: List) -> ListTerms:
         is_double_opt_in=list_.is_double_opt_in,
         confirm_subject=list_.confirm_subject,
         confirm_text=list_.confirm_text,
+        confirm_from=list_.confirm_from,
+        confirm_document=list_.confirm_document,
+        emoji=list_.emoji,
+        properties=list_.properties,
+        variables=tuple(list_.variables),
     )
 
 

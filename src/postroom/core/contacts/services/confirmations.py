@@ -1,7 +1,7 @@
 """Double opt-in: asking people by mail whether they want to be on a list, and writing down that they do."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from django.db import transaction
@@ -9,20 +9,17 @@ from django.db import transaction
 from postroom.core.contacts import jobs
 from postroom.core.contacts.errors import ConfirmationNotWanted, ConfirmationTooSoon, NoSuchList
 from postroom.core.contacts.models import List, ListMember
-from postroom.core.contacts.selectors.confirmations import describe_confirmation, is_opted_out
+from postroom.core.contacts.rules.links import AGAIN_AFTER
+from postroom.core.contacts.selectors.confirmations import describe_confirmation, is_opted_out, is_time_to_ask
 from postroom.core.contacts.selectors.lists import get_list
 from postroom.core.contacts.selectors.people import lock_contact_by_id
-from postroom.core.contacts.services.memberships import put_member, want_confirmation
+from postroom.core.contacts.services.memberships import put_member, want_confirmation, want_confirmations
 from postroom.core.contacts.services.proof import Word
 from postroom.core.contacts.types import Confirmation, ConfirmLink, MemberStatus, Standing
 from postroom.core.events import services as events
-from postroom.core.events.types import NewEvent
 from postroom.core.workspaces.models import Workspace
-from postroom.core.workspaces.types import Actor, AuditRecord, Door
+from postroom.core.workspaces.types import SYSTEM, Actor, AuditRecord, Door
 from postroom.kit.types import JSONObject, JSONValue
-
-AGAIN_AFTER: Final = timedelta(minutes=10)
-"""How long nobody has a confirmation sent again."""
 
 ASKED_AT_ONCE: Final = 1_000
 _EDGE: Final = Actor(door=Door.EDGE)
@@ -55,7 +52,7 @@ def renew_confirmation(*, link: ConfirmLink, now: datetime) -> Confirmation:
     _lock_person(link)
     found = describe_confirmation(link=link, now=now)
     member = _get_member(link.list_id, found.contact_id)
-    if found.standing is Standing.EXPIRED and _is_time(member, now):
+    if found.standing is Standing.EXPIRED and is_time_to_ask(member, now):
         want_confirmation(member, Word(_EDGE, "expired link", now, member.list.workspace))
     return found
 
@@ -75,7 +72,7 @@ def ask_confirmation(*, workspace: Workspace, list_id: int, contact_id: int, act
         raise ConfirmationNotWanted(
             "This person wants no mail of this workspace; only they themselves can change that."
         )
-    if not _is_time(member, now):
+    if not is_time_to_ask(member, now):
         raise ConfirmationTooSoon(f"The last one went out less than {AGAIN_AFTER.seconds // 60} minutes ago.")
     want_confirmation(member, Word(actor, "asked again", now, workspace))
 
@@ -105,13 +102,7 @@ def _ask_some(list_: List, now: datetime) -> int:
         list=list_, status=MemberStatus.PENDING, confirmation_sent_at=None
     )
     members = list(waiting.order_by("pk")[:ASKED_AT_ONCE])
-    data: JSONObject = {"list_id": list_.pk}
-    wanted = [
-        NewEvent("list.confirmation_wanted", "list_member", one.pk, contact_id=one.contact_id, data=data)
-        for one in members
-    ]
-    ListMember.objects.filter(pk__in=[one.pk for one in members]).update(confirmation_sent_at=now, confirmation_count=1)
-    events.record_events(workspace=list_.workspace, events=wanted, now=now)
+    want_confirmations(members, Word(SYSTEM, "never asked", now, list_.workspace))
     return len(members)
 
 
@@ -125,7 +116,3 @@ def _lock_person(link: ConfirmLink) -> None:
 
 def _get_member(list_id: int, contact_id: int) -> ListMember:
     return ListMember.objects.select_related("list__workspace", "contact").get(list_id=list_id, contact_id=contact_id)
-
-
-def _is_time(member: ListMember, now: datetime) -> bool:
-    return member.confirmation_sent_at is None or now >= member.confirmation_sent_at + AGAIN_AFTER

@@ -1,8 +1,10 @@
 """Writes of who is on a list. On a list with double opt-in nobody is subscribed by another's hand: they are asked."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from postroom.core.contacts.errors import NoSuchList
 from postroom.core.contacts.models import Contact, List, ListMember
@@ -11,6 +13,7 @@ from postroom.core.contacts.selectors.people import lock_contact_by_id
 from postroom.core.contacts.services.proof import Word, keep_proof
 from postroom.core.contacts.types import MemberStatus
 from postroom.core.events import services as events
+from postroom.core.events.types import NewEvent
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
 from postroom.kit.types import JSONObject
@@ -71,6 +74,25 @@ def put_member(contact: Contact, list_: List, status: MemberStatus, word: Word) 
         workspace=word.workspace, actor=word.actor, act=act, now=word.at, contact_id=contact.pk, data=data
     )
     return member, True
+
+
+def want_confirmations(members: Sequence[ListMember], word: Word) -> None:
+    """Have many people asked by mail, by a few statements however many they are."""
+    if not members:
+        return
+    waiting = ListMember.objects.filter(pk__in=[one.pk for one in members])
+    waiting.update(confirmation_sent_at=word.at, confirmation_count=F("confirmation_count") + 1)
+    wanted = [
+        NewEvent(
+            "list.confirmation_wanted",
+            "list_member",
+            one.pk,
+            contact_id=one.contact_id,
+            data={"list_id": one.list_id},
+        )
+        for one in members
+    ]
+    events.record_events(workspace=word.workspace, events=wanted, now=word.at)
 
 
 def want_confirmation(member: ListMember, word: Word) -> None:

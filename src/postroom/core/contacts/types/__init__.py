@@ -44,7 +44,13 @@ from postroom.core.contacts.types.forecasts import (
     UploadSheet,
 )
 from postroom.core.contacts.types.interactions import NewInteraction
-from postroom.core.contacts.types.lists import ListTerms
+from postroom.core.contacts.types.lists import (
+    BookChanges,
+    BookContact,
+    BookContactChanges,
+    BookEntry,
+    ListTerms,
+)
 from postroom.core.contacts.types.merging import FieldChoice, Resemblance, Side, StateMerge
 from postroom.core.contacts.types.people import (
     ContactChanges,
@@ -63,6 +69,10 @@ __all__ = [
     "BULK_SOURCE",
     "AccountDetails",
     "Audience",
+    "BookChanges",
+    "BookContact",
+    "BookContactChanges",
+    "BookEntry",
     "BulkAction",
     "BulkForecast",
     "BulkKind",

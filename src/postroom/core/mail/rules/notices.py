@@ -4,7 +4,7 @@ from typing import Final
 
 from postroom.core.contacts.rules.links import CONFIRM_FOR
 from postroom.core.contacts.types import ListTerms
-from postroom.core.mail.types import Composition, Notice
+from postroom.core.mail.types import Composition, Notice, OwnLetter
 from postroom.kit.types import JSONObject
 
 _HTML: Final = (
@@ -34,6 +34,11 @@ def confirmation_notice(*, workspace_name: str, terms: ListTerms, url: str) -> N
         button="Yes, I want this",
         url=url,
     )
+
+
+def write_notice(notice: Notice) -> OwnLetter:
+    """Return a notice in our one form."""
+    return OwnLetter(NOTICE, notice_slots(notice))
 
 
 def notice_slots(notice: Notice) -> JSONObject:
