@@ -8,7 +8,6 @@ from django.db import connection
 from psycopg import sql
 
 _PIECE: Final = 500
-_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
@@ -44,7 +43,8 @@ def copy_statement(table: str, columns: Sequence[str]) -> bytes:
 
 def copy_cell(text: str) -> str:
     """Return a text as a cell of COPY's text format (PostgreSQL, "COPY", section "Text Format")."""
-    return text.translate(_ESCAPES)
+    # What is absent, as most of it is from most texts, costs next to nothing this way.
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
 def _statement(table: str, columns: Sequence[str]) -> sql.Composed:

@@ -10,6 +10,7 @@ from postroom.core.contacts.types import SuppressionReason, SuppressionScope
 from postroom.core.mail import services as mail
 from postroom.core.mail.models import Acceptance, AttachedFile, Message
 from postroom.core.mail.services.attachments import load_attachments
+from postroom.core.mail.services.letters import freeze_letters
 from postroom.core.mail.types import Composition, EventType, Hit, MessageStatus, NewSender, NewTemplate, Provider
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM, Door, Role
@@ -78,6 +79,7 @@ def test_what_happened_is_told_in_the_dialects_words(client: ApiClient) -> None:
     sent = client.post("/v1/emails", LETTER).body["emailId"]
     now = clock.now() + timedelta(minutes=1)
     message = Message.objects.get()
+    freeze_letters(rows=[message], now=now)
     Message.objects.update(status=MessageStatus.SENT, sent_at=now, delivered_at=now)
     later = now + timedelta(minutes=1)
     hits = [

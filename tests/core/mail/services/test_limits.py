@@ -74,7 +74,7 @@ def test_the_strictest_limit_wins_and_each_destination_has_its_own() -> None:
     assert _take(sender, to="gmail.com").count == 0
     assert _take(sender, to="google").count == 2  # mail to gmail.com is mail to Google too
     assert _take(sender, to="microsoft").count == 85  # of 100, a tenth is kept and 5 are gone
-    assert known_destinations(workspace=workspace) == {"gmail.com": "gmail.com"}
+    assert known_destinations(workspace_id=workspace.pk) == {"gmail.com": "gmail.com"}
 
 
 def test_a_limit_of_an_account_or_a_domain_leaves_others_alone() -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from postroom.core.mail import services as mail
-from postroom.core.mail.errors import BadMessage, OnceKeyBusy, OnceKeyReused
+from postroom.core.mail.errors import BadFrom, OnceKeyBusy, OnceKeyReused
 from postroom.core.mail.models import Acceptance, Message, SenderAccount
 from postroom.core.mail.types import Once, Submission
 from postroom.core.workspaces.models import AuditEntry, Workspace
@@ -57,7 +57,7 @@ def test_old_keys_are_forgotten_and_young_ones_kept() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("sender", ["", "a@acme.example, b@acme.example"])
 def test_a_from_is_one_address(sender: str) -> None:
-    with pytest.raises(BadMessage):
+    with pytest.raises(BadFrom):
         submit(make_workspace(), Submission(from_address=sender, to=("ann@example.com",), subject="Hi", text="Hi"))
 
 

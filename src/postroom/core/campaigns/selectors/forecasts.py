@@ -39,7 +39,7 @@ def _count_destinations(campaign: Campaign, now: datetime) -> Counter[str]:
         domains = mail.count_unmoved_domains(unmoved=audience)
     else:
         domains = contacts.count_audience_domains(workspace=campaign.workspace, audience=audience, now=now)
-    known = mail.known_destinations(workspace=campaign.workspace)
+    known = mail.known_destinations(workspace_id=campaign.workspace_id)
     found: Counter[str] = Counter()
     for domain, people in domains.items():
         found[destination_of(f"@{domain}", known)] += people

@@ -2,9 +2,12 @@
 
 from postroom.core.mail.selectors.accounts import AccountState, get_account_state, list_account_states
 from postroom.core.mail.selectors.addressees import Addressee, find_addressee, find_workspaces
+from postroom.core.mail.selectors.attached import AttachedPart, get_attached_file, list_attached
 from postroom.core.mail.selectors.batches import (
     count_batch,
     count_batch_by,
+    count_batches,
+    count_soft_bounces,
     get_batch,
     sum_by_content,
     sum_by_destination,
@@ -12,7 +15,7 @@ from postroom.core.mail.selectors.batches import (
 from postroom.core.mail.selectors.brakes import load_levels
 from postroom.core.mail.selectors.chunks import count_done, count_waiting, is_sample_open
 from postroom.core.mail.selectors.claims import HeldClaims, list_held_claims
-from postroom.core.mail.selectors.contents import load_compiled_content, load_from, show_message
+from postroom.core.mail.selectors.contents import load_compiled_content, load_from, show_message, show_messages
 from postroom.core.mail.selectors.domains import (
     RecordState,
     dns_records,
@@ -39,6 +42,7 @@ from postroom.core.mail.selectors.links import find_link
 from postroom.core.mail.selectors.mailings import Mailing, find_mailing
 from postroom.core.mail.selectors.messages import find_latest_submitted, foresee, get_message, list_messages
 from postroom.core.mail.selectors.notices import preview_confirmation
+from postroom.core.mail.selectors.outgoing import from_domain, get_outgoing, is_scheduled, list_outgoing, map_domains
 from postroom.core.mail.selectors.plans import (
     count_today,
     find_warm_up,
@@ -64,8 +68,16 @@ from postroom.core.mail.selectors.sandbox import (
     get_sandbox_mail,
     iter_sandbox_mails,
     list_sandbox_mails,
+    read_header_block,
 )
-from postroom.core.mail.selectors.searches import FoundMessages, search_messages
+from postroom.core.mail.selectors.searches import (
+    FoundCount,
+    FoundMessages,
+    count_found,
+    iter_found,
+    search_messages,
+    subject_of,
+)
 from postroom.core.mail.selectors.senders import get_sender, list_senders, load_sender_profile
 from postroom.core.mail.selectors.stops import find_stop, is_installation_stopped, is_quiet
 from postroom.core.mail.selectors.templates import get_template, list_templates
@@ -75,6 +87,8 @@ from postroom.core.mail.selectors.unmoved import count_unmoved_domains, count_un
 __all__ = [
     "AccountState",
     "Addressee",
+    "AttachedPart",
+    "FoundCount",
     "FoundMessages",
     "HeldClaims",
     "Mailing",
@@ -83,9 +97,12 @@ __all__ = [
     "check_bulk",
     "count_batch",
     "count_batch_by",
+    "count_batches",
     "count_done",
+    "count_found",
     "count_parked_events",
     "count_sandbox_mails",
+    "count_soft_bounces",
     "count_today",
     "count_unmoved_domains",
     "count_unmoved_zones",
@@ -104,12 +121,15 @@ __all__ = [
     "forecast_batch",
     "forecast_sending",
     "foresee",
+    "from_domain",
     "get_account_state",
+    "get_attached_file",
     "get_batch",
     "get_domain",
     "get_domain_by_id",
     "get_limit",
     "get_message",
+    "get_outgoing",
     "get_provider_contact",
     "get_sandbox_mail",
     "get_sender",
@@ -118,10 +138,13 @@ __all__ = [
     "is_installation_stopped",
     "is_quiet",
     "is_sample_open",
+    "is_scheduled",
     "is_webhook_password",
+    "iter_found",
     "iter_sandbox_mails",
     "known_destinations",
     "list_account_states",
+    "list_attached",
     "list_domain_changes",
     "list_domain_senders",
     "list_domains",
@@ -131,6 +154,7 @@ __all__ = [
     "list_limits_of",
     "list_message_events",
     "list_messages",
+    "list_outgoing",
     "list_parked_events",
     "list_record_states",
     "list_rests",
@@ -142,12 +166,16 @@ __all__ = [
     "load_from",
     "load_levels",
     "load_sender_profile",
+    "map_domains",
     "measure_health",
     "plan_of",
     "preview_confirmation",
+    "read_header_block",
     "rotation_due_at",
     "search_messages",
     "show_message",
+    "show_messages",
+    "subject_of",
     "sum_by_content",
     "sum_by_destination",
     "terms_of",

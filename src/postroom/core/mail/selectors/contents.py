@@ -1,17 +1,21 @@
 """Contents, compiled for rendering."""
 
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 from postroom.core.contacts import selectors as contacts
-from postroom.core.mail.models import Content, Message
+from postroom.core.mail.models import Content, Letter, Message, Template
 from postroom.core.mail.rules import compose
 from postroom.core.mail.rules.headers import format_address
+from postroom.core.mail.types import BodyFormat, Composition, MessageClass
+from postroom.kit.errors import AppError
+from postroom.kit.types import JSONValue
 
 
 @lru_cache(maxsize=256)
 def load_compiled_content(*, content_id: int) -> compose.CompiledContent:
     """Return a content ready to render; contents never change, so the last ones are kept compiled."""
-    return compose.compile_content(_load_frozen(content_id))
+    return compose.compile_content(_load_frozen({content_id})[content_id])
 
 
 @lru_cache(maxsize=1024)
@@ -26,13 +30,75 @@ def show_message(*, message: Message) -> compose.Preview:
 
     What a campaign says of its reader is not kept with each message: it is shown as it is known today.
     """
-    person_ids = [message.contact_id] if message.batch_id is not None and message.contact_id is not None else []
-    profile = contacts.load_profiles(contact_ids=person_ids).get(message.contact_id or 0, {}) if person_ids else {}
-    return compose.show(_load_frozen(message.content_id), {**profile, **message.slots})
+    return show_messages(messages=[message])[message.pk]
+
+
+def show_messages(*, messages: Sequence[Message]) -> dict[int, compose.Preview]:
+    """Return the same of many by key, in a few statements."""
+    person_ids = {row.contact_id for row in messages if row.batch_id is not None and row.contact_id is not None}
+    profiles = contacts.load_profiles(contact_ids=person_ids) if person_ids else {}
+    contents = _load_all_frozen({row.content_id for row in messages if row.content_id is not None})
+    letters = _load_letters([row.pk for row in messages if row.content_id is None])
+    shown = {}
+    for row in messages:
+        slots = {**(profiles.get(row.contact_id or 0, {}) if row.batch_id is not None else {}), **row.slots}
+        if row.content_id is not None:
+            shown[row.pk] = compose.show(contents[row.content_id], slots)
+        else:
+            shown[row.pk] = _show_letter(row, letters.get(row.pk), slots)
+    return shown
+
+
+def read_letter(*, letter: Letter, template: Template | None) -> Composition:
+    """Return what a letter's words say to the composer: a program's are final, a template's are to be filled."""
+    text = compose.quote_liquid(letter.text)
+    if template is None:
+        return Composition(
+            subject=compose.quote_liquid(letter.subject), body=compose.quote_liquid(letter.html), text=text
+        )
+    body_format = BodyFormat(template.body_format)
+    return Composition(
+        subject=template.subject, body=template.body, body_format=body_format, text=text or template.text
+    )
+
+
+def _load_letters(message_ids: Collection[int]) -> dict[int, tuple[Letter, Template | None]]:
+    """Return the letters of messages that no sender took yet, with their templates."""
+    letters = list(Letter.objects.filter(pk__in=message_ids)) if message_ids else []
+    wanted = {letter.template_id for letter in letters if letter.template_id is not None}
+    templates = Template.objects.in_bulk(wanted) if wanted else {}
+    return {letter.message_id: (letter, templates.get(letter.template_id or 0)) for letter in letters}
+
+
+def _show_letter(
+    message: Message, found: tuple[Letter, Template | None] | None, slots: Mapping[str, JSONValue]
+) -> compose.Preview:
+    """Return the words of a message that no sender took yet, or that none could: then as the program wrote them."""
+    if found is None:
+        return compose.Preview("", "", "")
+    letter, template = found
+    try:
+        composition = read_letter(letter=letter, template=template)
+        return compose.preview(composition, slots, MessageClass(message.message_class))
+    except AppError:
+        return compose.Preview(letter.subject, letter.html, letter.text)
 
 
 def _load_frozen(content_id: int) -> compose.FrozenContent:
-    content = Content.objects.prefetch_related("links").get(pk=content_id)
+    try:
+        return _load_all_frozen([content_id])[content_id]
+    except KeyError as error:
+        raise Content.DoesNotExist from error
+
+
+def _load_all_frozen(content_ids: Collection[int]) -> dict[int, compose.FrozenContent]:
+    if not content_ids:
+        return {}
+    rows = Content.objects.prefetch_related("links").filter(pk__in=content_ids)
+    return {row.pk: _frozen(row) for row in rows}
+
+
+def _frozen(content: Content) -> compose.FrozenContent:
     links = sorted(content.links.all(), key=lambda link: link.index)
     return compose.FrozenContent(
         subject=content.subject,

@@ -17,15 +17,23 @@ from postroom.core.mail.services.domains import (
     want_check,
 )
 from postroom.core.mail.services.facts import apply_hits
-from postroom.core.mail.services.freezing import freeze_audience, release_held
+from postroom.core.mail.services.freezing import extend_audience, freeze_audience, release_held
+from postroom.core.mail.services.froms import choose_sender
 from postroom.core.mail.services.grants import return_grants
 from postroom.core.mail.services.hits import COPY_HITS, hit_line, store_hits
 from postroom.core.mail.services.inbound import read_inbound, store_inbound
 from postroom.core.mail.services.limit_terms import remove_limit, set_limit
 from postroom.core.mail.services.limits import return_allowance
 from postroom.core.mail.services.merges import move_mail
-from postroom.core.mail.services.messages import cancel_message, retry_message, suppress_recipient
-from postroom.core.mail.services.notices import forget_notices, send_notice
+from postroom.core.mail.services.messages import (
+    cancel_message,
+    cancel_scheduled,
+    export_messages,
+    reschedule_message,
+    retry_message,
+    suppress_recipient,
+)
+from postroom.core.mail.services.notices import check_own_from, forget_notices, send_notice, send_own_letter
 from postroom.core.mail.services.owners import forget_sender, note_sender
 from postroom.core.mail.services.partitions import ensure_partitions
 from postroom.core.mail.services.plans import end_warm_up, grow_warm_ups, start_warm_up
@@ -60,7 +68,7 @@ from postroom.core.mail.services.stops import (
     stop_installation,
     stop_workspace,
 )
-from postroom.core.mail.services.submit import submit_messages
+from postroom.core.mail.services.submit import submit_messages, submit_requests
 from postroom.core.mail.services.tallies import fold_tallies, recount_batch
 from postroom.core.mail.services.templates import create_template, update_template
 from postroom.core.mail.services.transcripts import forget_transcripts
@@ -73,10 +81,13 @@ __all__ = [
     "apply_hits",
     "cancel_batch",
     "cancel_message",
+    "cancel_scheduled",
     "check_brakes",
     "check_claims",
     "check_domain",
+    "check_own_from",
     "choose_relay",
+    "choose_sender",
     "claim_work",
     "create_batch",
     "create_domain",
@@ -90,6 +101,8 @@ __all__ = [
     "ensure_carried_sender",
     "ensure_partitions",
     "ensure_sandbox_sender",
+    "export_messages",
+    "extend_audience",
     "fetch_missed",
     "finish_chunk",
     "finish_messages",
@@ -118,6 +131,7 @@ __all__ = [
     "replay_event",
     "report_sender_failure",
     "report_sender_success",
+    "reschedule_message",
     "resume_batch",
     "resume_installation",
     "resume_workspace",
@@ -127,6 +141,7 @@ __all__ = [
     "rotate_keys",
     "send_domain_test",
     "send_notice",
+    "send_own_letter",
     "send_sender_test",
     "set_brake_levels",
     "set_limit",
@@ -138,6 +153,7 @@ __all__ = [
     "store_inbound",
     "store_sandbox_mails",
     "submit_messages",
+    "submit_requests",
     "suppress_recipient",
     "switch_sender",
     "unsubscribe_message",

@@ -9,7 +9,6 @@ from django.db import connection
 
 from postroom.core.mail.models import AttachedFile, Message
 from postroom.core.mail.types import Attachment
-from postroom.core.workspaces.models import Workspace
 from postroom.kit.types import JSONValue
 
 _NAMED: Final = """
@@ -22,14 +21,14 @@ DELETE FROM mail_attachedfile f WHERE f.id = ANY(%(files)s) AND NOT EXISTS (
 """
 
 
-def store_attachments(*, workspace: Workspace, attachments: Sequence[Attachment], now: datetime) -> list[JSONValue]:
+def store_attachments(*, workspace_id: int, attachments: Sequence[Attachment], now: datetime) -> list[JSONValue]:
     """Keep the octets of checked files and return what a message remembers of each. The caller has a transaction."""
     if not attachments:
         return []
     digests = [hashlib.sha256(one.content).digest() for one in attachments]
     fresh = {
         digest: AttachedFile(
-            workspace=workspace, digest=digest, size=len(one.content), content=one.content, created_at=now
+            workspace_id=workspace_id, digest=digest, size=len(one.content), content=one.content, created_at=now
         )
         for digest, one in sorted(zip(digests, attachments, strict=True), key=lambda pair: pair[0])
     }

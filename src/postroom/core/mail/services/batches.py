@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from postroom.core.contacts.types import Fence
@@ -13,8 +13,10 @@ from postroom.core.events.types import NewEvent
 from postroom.core.mail.errors import BatchState, NoSuchBatch
 from postroom.core.mail.models import Batch, Chunk, Message
 from postroom.core.mail.selectors.senders import get_sender
+from postroom.core.mail.services.telling import tell_messages
 from postroom.core.mail.types import (
     NOTIFY_QUEUE,
+    BatchAddresses,
     BatchStatus,
     ChunkStatus,
     MessageClass,
@@ -24,6 +26,15 @@ from postroom.core.workspaces.models import Workspace
 from postroom.kit.notify import notify
 
 _WAITING: Final = (MessageStatus.QUEUED, MessageStatus.DEFERRED)
+_OWN_ADDRESSES: Final = BatchAddresses()
+
+# What should have begun during the pause begins now, and the rest keeps its distance.
+_PUT_OFF: Final = """
+UPDATE mail_chunk SET ready_at = ready_at + (%(now)s - waiting.since) FROM (
+    SELECT min(ready_at) AS since FROM mail_chunk WHERE batch_id = %(batch_id)s AND status = 'queued'
+) AS waiting
+WHERE batch_id = %(batch_id)s AND status = 'queued' AND waiting.since < %(now)s
+"""
 
 
 @transaction.atomic
@@ -35,6 +46,7 @@ def create_batch(
     message_class: MessageClass,
     fence: Fence,
     now: datetime,
+    addresses: BatchAddresses = _OWN_ADDRESSES,
 ) -> Batch:
     """Open a bulk hand-over; it has no recipients until ``freeze_audience``. Raises NoSuchSender."""
     sender = get_sender(workspace=workspace, sender_id=sender_id)
@@ -45,6 +57,10 @@ def create_batch(
         category_id=fence.category_id,
         list_ids=list(fence.list_ids),
         message_class=message_class,
+        from_address=addresses.from_address,
+        reply_to=list(addresses.reply_to),
+        cc=list(addresses.cc),
+        bcc=list(addresses.bcc),
         created_at=now,
     )
 
@@ -74,12 +90,17 @@ def pause_sender_batches(*, sender_id: int, error: str, now: datetime) -> int:
 
 
 @transaction.atomic
-def resume_batch(*, workspace: Workspace, batch_id: int, now: datetime) -> Batch:
-    """Go on with a paused batch. Its messages that were refused for a time are tried again at once."""
+def resume_batch(*, workspace: Workspace, batch_id: int, now: datetime, in_portions: bool = False) -> Batch:
+    """Go on with a paused batch. Its messages that were refused for a time are tried again at once. One sent
+    ``in_portions`` does not make up for those it missed: it goes on with them one after the other.
+    """
     batch = _lock(workspace, batch_id, allowed=(BatchStatus.PAUSED, BatchStatus.PAUSING), act="resumed")
     batch.status, batch.error = BatchStatus.SENDING, ""
     batch.save(update_fields=["status", "error"])
     _lock_waiting(batch).filter(next_attempt_at=None).update(next_attempt_at=now)
+    if in_portions:
+        with connection.cursor() as cursor:
+            cursor.execute(_PUT_OFF, {"batch_id": batch.pk, "now": now})
     close_batch(batch=batch, now=now)
     notify(NOTIFY_QUEUE)
     return batch
@@ -102,7 +123,7 @@ def close_batch(*, batch: Batch, now: datetime) -> None:
 
     Its waiting messages are held back or cancelled with it.
     """
-    _hold_waiting(batch)
+    _hold_waiting(batch, now)
     status = _resting_status(batch)
     if status is None:
         return
@@ -125,11 +146,13 @@ def _lock(workspace: Workspace, batch_id: int, *, allowed: tuple[BatchStatus, ..
     return batch
 
 
-def _hold_waiting(batch: Batch) -> None:
+def _hold_waiting(batch: Batch, now: datetime) -> None:
     if batch.status in (BatchStatus.PAUSING, BatchStatus.PAUSED):
         _lock_waiting(batch).update(next_attempt_at=None)
     elif batch.status in (BatchStatus.CANCELLING, BatchStatus.CANCELLED):
-        _lock_waiting(batch).update(status=MessageStatus.CANCELLED, next_attempt_at=None)
+        cancelled = list(_lock_waiting(batch).values_list("pk", flat=True))
+        Message.objects.filter(pk__in=cancelled).update(status=MessageStatus.CANCELLED, next_attempt_at=None)
+        tell_messages(workspace_ids={batch.workspace_id}, message_ids=cancelled, now=now)
         Chunk.objects.filter(batch=batch, status=ChunkStatus.QUEUED).update(status=ChunkStatus.CANCELLED)
 
 

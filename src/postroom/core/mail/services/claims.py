@@ -14,6 +14,7 @@ from postroom.core.mail.rules.settling import URGENT_CLASSES
 from postroom.core.mail.selectors.brakes import load_levels
 from postroom.core.mail.services.grants import Granted, Need, return_grants, take_grants
 from postroom.core.mail.services.items import make_batch_items, make_single_items
+from postroom.core.mail.services.letters import freeze_letters
 from postroom.core.mail.services.routing import PROBE_SIZE, Route, begin_probe, list_routes
 from postroom.core.mail.types import ChunkClaim, MessagesClaim, MessageStatus, Work
 
@@ -204,10 +205,11 @@ def _claim_messages(owner: str, now: datetime, routes: Mapping[int, Route], prio
     granted = _admit(route, Need(destination, MESSAGES_PER_CLAIM, priority), now)
     where = {"owner": owner, "now": now, "sender_id": sender_id, "priority": priority, "destination": destination}
     numbers = _claim_rows(where | {"limit": granted.count}, now) if granted.count else []
-    return_grants(grants=granted.grants, count=granted.count - len(numbers))
-    if not numbers:
+    found = Message.objects.filter(pk__in=numbers).select_related("workspace", "sender").order_by("pk")
+    rows = freeze_letters(rows=list(found), now=now) if numbers else []
+    return_grants(grants=granted.grants, count=granted.count - len(rows))
+    if not rows:
         return _Again.AGAIN
-    rows = list(Message.objects.filter(pk__in=numbers).select_related("workspace", "sender").order_by("pk"))
     return Work(
         claim=MessagesClaim(owner=owner, attempts={row.pk: row.attempt for row in rows}),
         sender_id=sender_id,

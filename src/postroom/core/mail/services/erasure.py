@@ -33,17 +33,18 @@ SELECT c.id, c.digest = sha256(('erased ' || c.id)::bytea) FROM mail_content c
 WHERE c.id IN (SELECT content_id FROM mail_message WHERE id = ANY(%(own)s))
     AND NOT EXISTS (SELECT FROM mail_batch b WHERE b.content_id = c.id)
     AND c.id NOT IN (SELECT content_id FROM mail_message
-        WHERE workspace_id = ANY(%(rooms)s) AND id <> ALL(%(own)s) AND batch_id IS NULL)
+        WHERE workspace_id = ANY(%(rooms)s) AND id <> ALL(%(own)s) AND batch_id IS NULL AND content_id IS NOT NULL)
 """
 # Somebody may be about to send the same words to another. Under its new digest a content is found by nobody any more;
 # whoever had found it before has written their message down by the time that we come back.
 _RETIRE: Final = "UPDATE mail_content SET digest = sha256(('erased ' || id)::bytea) WHERE id = ANY(%s)"
+# What waits is not sent any more. The fence would see to that as well, but only once its turn comes; and what no sender
+# can take any more gets no content from its letter either.
+_STOP: Final = """
+UPDATE mail_message SET status = 'suppressed', reply_text = 'erased', next_attempt_at = NULL
+WHERE id = ANY(%(own)s) AND status IN ('queued', 'deferred')
+"""
 _STEPS: Final = (
-    # What waits is not sent any more. The fence would see to that as well, but only once its turn comes.
-    """
-    UPDATE mail_message SET status = 'suppressed', reply_text = 'erased', next_attempt_at = NULL
-    WHERE id = ANY(%(own)s) AND status IN ('queued', 'deferred')
-    """,
     # Mail that went to the address before anybody knew whose it was is the person's, too: so it is found again.
     """
     UPDATE mail_message SET "to" = '[]', cc = '[]', bcc = '[]', headers = '{}', slots = '{}',
@@ -57,6 +58,7 @@ _STEPS: Final = (
         idempotency_key = CASE WHEN idempotency_key ILIKE ANY(%(needles)s) THEN '' ELSE idempotency_key END
     WHERE id = ANY(%(named)s)
     """,
+    "DELETE FROM mail_letter WHERE message_id = ANY(%(own)s)",
     "UPDATE mail_content SET subject = '', html = '', text = '' WHERE id = ANY(%(contents)s)",
     "DELETE FROM mail_trackedlink WHERE content_id = ANY(%(contents)s)",
     """
@@ -104,6 +106,7 @@ def scrub_mail(person: ErasedPerson, now: datetime) -> bool:
         cursor.execute(_NAMED, values)
         found = cursor.fetchall()
         values |= {"named": [pk for pk, _ in found], "own": [pk for pk, is_own in found if is_own]}
+        cursor.execute(_STOP, values)
         cursor.execute(_IS_UNDER_WAY, values)
         if cursor.fetchone() == (True,):
             return False

@@ -5,17 +5,17 @@ those that were held.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Sum
+from django.db import connection, transaction
+from django.db.models import Max, Sum
 
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts.types import Audience, Fence
 from postroom.core.mail.errors import BatchState
-from postroom.core.mail.models import Batch, Chunk
+from postroom.core.mail.models import Batch, Chunk, Recipient
 from postroom.core.mail.rules.destinations import destination_of
 from postroom.core.mail.rules.placing import draw_content, when_in
 from postroom.core.mail.selectors.limits import goes_by_recipients, known_destinations
@@ -29,6 +29,17 @@ from postroom.kit.notify import notify
 
 _RECIPIENT_COLUMNS: Final = ("id", "batch_id", "chunk_number", "contact_id", "email", "fence")
 _ALL: Final = FreezePlan()
+_ENDED: Final = (BatchStatus.DONE, BatchStatus.CANCELLED)
+
+_FORGET: Final = """
+DELETE FROM mail_recipient r WHERE r.batch_id = %(batch_id)s AND NOT EXISTS (
+    SELECT FROM mail_message m WHERE m.id = r.id)
+"""
+_SHRINK: Final = """
+UPDATE mail_chunk c SET size = (
+    SELECT count(*) FROM mail_recipient r WHERE r.batch_id = c.batch_id AND r.chunk_number = c.number)
+WHERE c.batch_id = %(batch_id)s AND c.status = 'cancelled'
+"""
 
 People = Iterator[list[tuple[int, str, str]]]
 
@@ -56,17 +67,53 @@ def freeze_audience(
     batch = Batch.objects.select_for_update(of=("self",)).select_related("workspace", "sender").get(pk=batch_id)
     if batch.status != BatchStatus.FREEZING:
         raise BatchState(f"The audience of batch {batch_id} is already frozen.")
-    freezer = _Freezer(batch, _parting(batch, plan, now))
-    for people in _people(batch, audience, now):
+    return _write_down(batch, _Freezer(batch, _parting(batch, plan, now)), _people(batch, audience, now), now)
+
+
+@transaction.atomic
+def extend_audience(
+    *, batch_id: int, audience: Audience | Unmoved, now: datetime, plan: FreezePlan = _ALL
+) -> BatchTotals:
+    """Let a batch that has come to its end go on to those of an audience who never got it; return its totals by then.
+
+    Who was refused, or was still to come when it was cancelled, is looked at again. Raises BatchState while the batch
+    has not ended.
+    """
+    batch = Batch.objects.select_for_update(of=("self",)).select_related("workspace", "sender").get(pk=batch_id)
+    if batch.status not in _ENDED:
+        raise BatchState(f"Batch {batch_id} is {batch.status}: it goes on by itself.", status=batch.status)
+    batch.total = _forget_unreached(batch)
+    first = (Chunk.objects.filter(batch=batch).aggregate(last=Max("number"))["last"] or 0) + 1
+    people = (_strangers(batch, some) for some in _people(batch, audience, now))
+    return _write_down(batch, _Freezer(batch, _parting(batch, plan, now, first=first)), people, now)
+
+
+def _write_down(batch: Batch, freezer: "_Freezer", audience: People, now: datetime) -> BatchTotals:
+    for people in audience:
         copy_lines("mail_recipient", _RECIPIENT_COLUMNS, freezer.lines(people))
     parts = freezer.parting.parts
     Chunk.objects.bulk_create((_chunk(batch, part) for part in parts), batch_size=1000)
-    batch.total, batch.fenced = sum(part.size for part in parts), dict(freezer.fenced)
-    batch.status = BatchStatus.SENDING
-    batch.save(update_fields=["total", "fenced", "status"])
+    batch.total, batch.fenced = batch.total + sum(part.size for part in parts), dict(freezer.fenced)
+    batch.status, batch.error, batch.finished_at = BatchStatus.SENDING, "", None
+    batch.save(update_fields=["total", "fenced", "status", "error", "finished_at"])
     close_batch(batch=batch, now=now)
     notify(NOTIFY_QUEUE)
     return BatchTotals(total=batch.total, fenced=dict(freezer.fenced))
+
+
+def _forget_unreached(batch: Batch) -> int:
+    """Strike out the recipients of a batch that never had a message; return how many are left."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, {"batch_id": batch.pk})
+        cursor.execute(_SHRINK, {"batch_id": batch.pk})
+    return Recipient.objects.filter(batch=batch).count()
+
+
+def _strangers(batch: Batch, people: list[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
+    """Return those who are not among the recipients of a batch."""
+    rows = Recipient.objects.filter(batch=batch, contact_id__in=[contact_id for contact_id, _, _ in people])
+    known = set(rows.values_list("contact_id", flat=True))
+    return [one for one in people if one[0] not in known]
 
 
 @transaction.atomic
@@ -83,12 +130,13 @@ def release_held(*, batch_id: int, content_id: int, now: datetime) -> int:
     return sum(sizes.values())
 
 
-def _parting(batch: Batch, plan: FreezePlan, now: datetime) -> "_Parting":
+def _parting(batch: Batch, plan: FreezePlan, now: datetime, *, first: int = 0) -> "_Parting":
     return _Parting(
         plan,
         now,
+        first=first,
         limit=settings.SENDER_CHUNK_SIZE,
-        known=known_destinations(workspace=batch.workspace),
+        known=known_destinations(workspace_id=batch.workspace_id),
         tells_zones=goes_by_recipients(sender=batch.sender),
     )
 
@@ -117,9 +165,10 @@ class _Parting:
     """
 
     def __init__(
-        self, plan: FreezePlan, now: datetime, *, limit: int, known: Mapping[str, str], tells_zones: bool
+        self, plan: FreezePlan, now: datetime, *, first: int, limit: int, known: Mapping[str, str], tells_zones: bool
     ) -> None:
-        self._plan, self._now, self._limit = plan, now, limit
+        self._plan, self._now, self._first, self._limit = plan, now, first, limit
+        self._placed = 0
         self._known, self._tells_zones = known, tells_zones
         self._destinations: dict[str, str] = {}
         self._times: dict[str, datetime] = {}
@@ -130,14 +179,22 @@ class _Parting:
         """Return the number of the chunk that a person belongs to."""
         split = self._plan.split
         content_id = draw_content(split, contact_id) if split else None
-        ready_at = None if split and content_id is None else self._time_in(zone)
+        ready_at = None if split and content_id is None else self._time_in(zone) + self._wait()
         key = (self._destination(email), content_id, ready_at, zone if self._tells_zones else "")
         part = self._open.get(key)
         if part is None or part.size == self._limit:
-            part = self._open[key] = _Part(len(self.parts), *key)
+            part = self._open[key] = _Part(self._first + len(self.parts), *key)
             self.parts.append(part)
         part.size += 1
         return part.number
+
+    def _wait(self) -> timedelta:
+        """Return how long the next person waits behind those before them."""
+        portions = self._plan.portions
+        if portions is None:
+            return timedelta()
+        self._placed += 1
+        return timedelta(minutes=(self._placed - 1) // portions.size * portions.minutes)
 
     def _destination(self, email: str) -> str:
         domain = email.rpartition("@")[2]

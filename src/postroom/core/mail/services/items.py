@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts.types import Fence
 from postroom.core.mail.models import Batch, Message
-from postroom.core.mail.rules.headers import UNDISCLOSED, leave_out
+from postroom.core.mail.rules.headers import UNDISCLOSED, leave_out, parse_addresses
 from postroom.core.mail.selectors.contents import load_from
 from postroom.core.mail.services.attachments import load_attachments
 from postroom.core.mail.services.refusals import find_address_refusals, judge_people
 from postroom.core.mail.types import Attachment, Mailing, MessageClass, Outgoing
+from postroom.core.workspaces.types import Room
 from postroom.kit.types import JSONValue
 
 
@@ -24,45 +25,72 @@ def make_batch_items(*, batch: Batch, content_id: int, people: Sequence[tuple[in
         batch_id=batch.pk,
         content_id=content_id,
         message_class=MessageClass(batch.message_class),
-        from_address=load_from(content_id=content_id, from_email=batch.sender.from_email),
+        from_address=_own_from(content_id, batch.from_address, batch.sender.from_email),
+        reply_to=tuple(batch.reply_to),
     )
-    if len(clear) == len(people):
+    cc, bcc = _copies(batch)
+    if len(clear) == len(people) and not cc and not bcc:
         return tuple([Outgoing(number, mailing, (email,), clear[person], "") for number, person, email in people])
     unclear = [(person, email) for _, person, email in people if person not in clear]
     refusals = judge_people(batch=batch, fence=fence, people=unclear)
     allowed = [person for person, reason in refusals.items() if not reason]
     profiles = clear | contacts.load_profiles(contact_ids=allowed, list_ids=fence.list_ids)
     return tuple(
-        Outgoing(number, mailing, (email,), profiles.get(person, {}), "", refusals.get(person, ""))
+        Outgoing(number, mailing, (email,), profiles.get(person, {}), "", refusals.get(person, ""), cc, bcc)
         for number, person, email in people
     )
+
+
+def _copies(batch: Batch) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return who else gets every message of a batch, without those who must get none; they need be on no list."""
+    if not batch.cc and not batch.bcc:
+        return (), ()
+    room = Room(batch.workspace_id, batch.workspace.organization_id)
+    places = sorted({(room, address) for address in (*batch.cc, *batch.bcc)})
+    refusals, _ = find_address_refusals(places=places, message_class=MessageClass.TRANSACTIONAL, fence=Fence())
+    cc, bcc = (tuple(one for one in field if not refusals[room, one]) for field in (batch.cc, batch.bcc))
+    return cc, bcc
 
 
 def make_single_items(rows: Sequence[Message]) -> tuple[Outgoing, ...]:
     """Return the messages of rows of the ledger, without their refused recipients."""
     refusals = _single_refusals(rows)
-    person_ids = [row.contact_id for row in rows if row.contact_id is not None]
-    profiles = contacts.load_profiles(contact_ids=person_ids) if person_ids else {}
+    profiles = _profiles(rows)
     files = load_attachments(rows=rows)
-    return tuple(
-        _single_item(row, refusals[row.pk], profiles.get(row.contact_id or 0, {}), files.get(row.pk, ()))
-        for row in rows
-    )
+    return tuple(_single_item(row, refusals[row.pk], profiles.get(row.pk, {}), files.get(row.pk, ())) for row in rows)
+
+
+def _profiles(rows: Sequence[Message]) -> dict[int, Mapping[str, JSONValue]]:
+    """Return what templates may say of each message's reader, with one statement for each set of lists."""
+    known: dict[tuple[int, ...], list[Message]] = defaultdict(list)
+    for row in rows:
+        if row.contact_id is not None:
+            known[tuple(row.list_ids)].append(row)
+    found: dict[int, Mapping[str, JSONValue]] = {}
+    for list_ids, part in known.items():
+        people = [row.contact_id for row in part if row.contact_id is not None]
+        profiles = contacts.load_profiles(contact_ids=people, list_ids=list_ids)
+        found.update((row.pk, profiles.get(row.contact_id or 0, {})) for row in part)
+    return found
 
 
 def _single_refusals(rows: Sequence[Message]) -> dict[int, dict[str, str]]:
-    """Return for each message why each of its recipients must not get it, with two statements per kind of mail."""
-    kinds: dict[tuple[int, str, Fence], list[Message]] = defaultdict(list)
+    """Return for each message why each of its recipients must not get it, with two statements per kind of mail. Whoever
+    gets a copy of a batch's messages need be on no list.
+    """
+    kinds: dict[tuple[str, Fence], set[tuple[int, Room, str]]] = defaultdict(set)
     for row in rows:
+        room = Room(row.workspace_id, row.workspace.organization_id)
         fence = Fence(list_ids=tuple(row.list_ids), category_id=row.category_id)
-        kinds[row.workspace_id, row.message_class, fence].append(row)
-    found: dict[int, dict[str, str]] = {}
-    for (_, message_class, fence), part in kinds.items():
-        addresses = sorted({address for row in part for address in (*row.to, *row.cc, *row.bcc)})
-        refusals, _ = find_address_refusals(
-            workspace=part[0].workspace, message_class=message_class, fence=fence, addresses=addresses
-        )
-        found.update((row.pk, {address: refusals[address] for address in (*row.to, *row.cc, *row.bcc)}) for row in part)
+        kinds[row.message_class, fence].update((row.pk, room, address) for address in row.to)
+        of_copies = (MessageClass.TRANSACTIONAL.value, Fence()) if row.batch_id else (row.message_class, fence)
+        kinds[of_copies].update((row.pk, room, address) for address in (*row.cc, *row.bcc) if address not in row.to)
+    found: dict[int, dict[str, str]] = {row.pk: {} for row in rows}
+    for (message_class, fence), asked in kinds.items():
+        places = sorted({(room, address) for _, room, address in asked})
+        refusals, _ = find_address_refusals(places=places, message_class=message_class, fence=fence)
+        for key, room, address in asked:
+            found[key][address] = refusals[room, address]
     return found
 
 
@@ -75,7 +103,7 @@ def _single_item(
         batch_id=row.batch_id,
         content_id=row.content_id,
         message_class=MessageClass(row.message_class),
-        from_address=row.from_address or _own_from(row),
+        from_address=_from_of(row),
         reply_to=tuple(row.reply_to),
         headers=row.headers,
         attachments=files,
@@ -100,6 +128,13 @@ def _shown(row: Message, refused: Collection[str]) -> dict[str, tuple[str, ...]]
     return {field: texts or (UNDISCLOSED,) if field == "to" else texts for field, texts in kept.items()}
 
 
-def _own_from(row: Message) -> str:
-    """Return the From of a batch's message whose content goes out under a name of its own."""
-    return load_from(content_id=row.content_id, from_email=row.sender.from_email) if row.batch_id else ""
+def _from_of(row: Message) -> str:
+    if row.batch_id is None or row.content_id is None:
+        return row.from_address
+    return _own_from(row.content_id, row.from_address, row.sender.from_email)
+
+
+def _own_from(content_id: int, from_address: str, sender_email: str) -> str:
+    """Return the From of a batch's message: the name of its content, if it has one, with the address of the batch."""
+    email = parse_addresses(from_address)[0][1] if from_address else sender_email
+    return load_from(content_id=content_id, from_email=email) or from_address

@@ -6,7 +6,7 @@ from postroom.core.contacts import rules
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts.types import Fence, MailState
 from postroom.core.mail.models import Batch
-from postroom.core.workspaces.models import Workspace
+from postroom.core.workspaces.types import Room
 
 
 def find_refusals(*, batch: Batch, fence: Fence, people: Sequence[tuple[int, str]]) -> list[str]:
@@ -33,12 +33,14 @@ def judge_people(*, batch: Batch, fence: Fence, people: Sequence[tuple[int, str]
 
 
 def find_address_refusals(
-    *, workspace: Workspace, message_class: str, fence: Fence, addresses: Sequence[str]
-) -> tuple[Mapping[str, str], Mapping[str, int]]:
-    """Return why mail must not go to each normalised address, and whose address it is where we know the person."""
-    states = contacts.load_address_states(workspace=workspace, addresses=addresses, fence=fence)
-    refusals = {address: _refusal(states.get(address), address, message_class, fence) for address in addresses}
-    owners = {address: state.contact_id for address, state in states.items() if state.contact_id is not None}
+    *, places: Sequence[tuple[Room, str]], message_class: str, fence: Fence
+) -> tuple[Mapping[tuple[Room, str], str], Mapping[tuple[Room, str], int]]:
+    """Return why a workspace's mail must not go to each normalised address, and whose the address is where we know the
+    person.
+    """
+    states = contacts.load_states(places=places, fence=fence)
+    refusals = {place: _refusal(states.get(place), place[1], message_class, fence) for place in places}
+    owners = {place: state.contact_id for place, state in states.items() if state.contact_id is not None}
     return refusals, owners
 
 

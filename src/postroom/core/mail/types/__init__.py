@@ -1,6 +1,13 @@
 """Frozen values and enumerations of the mail app."""
 
-from postroom.core.mail.types.accounts import NewSender, NewTemplate, SenderChanges, SenderProfile, Standing
+from postroom.core.mail.types.accounts import (
+    NewSender,
+    NewTemplate,
+    SenderChanges,
+    SenderProfile,
+    SendingAccount,
+    Standing,
+)
 from postroom.core.mail.types.arrivals import (
     CapturedMail,
     Delivery,
@@ -11,6 +18,7 @@ from postroom.core.mail.types.arrivals import (
 )
 from postroom.core.mail.types.attempts import Attempt
 from postroom.core.mail.types.batches import (
+    BatchAddresses,
     BatchCounts,
     BatchTotals,
     ChunkClaim,
@@ -19,6 +27,7 @@ from postroom.core.mail.types.batches import (
     GroupCounts,
     LocalTime,
     MessagesClaim,
+    Portions,
     Split,
     Unmoved,
     Work,
@@ -60,9 +69,10 @@ from postroom.core.mail.types.messages import (
     Once,
     Outgoing,
     Submission,
+    SubmitRequest,
 )
-from postroom.core.mail.types.notices import Notice
-from postroom.core.mail.types.searches import MessageOutlook, MessageSearch
+from postroom.core.mail.types.notices import Notice, OwnLetter
+from postroom.core.mail.types.searches import MessageFact, MessageOutlook, MessageSearch, MessageSpan
 from postroom.core.mail.types.words import (
     NOTIFY_HITS,
     NOTIFY_QUEUE,
@@ -87,6 +97,7 @@ __all__ = [
     "Allowance",
     "Attachment",
     "Attempt",
+    "BatchAddresses",
     "BatchCounts",
     "BatchStatus",
     "BatchTotals",
@@ -119,8 +130,10 @@ __all__ = [
     "Mailing",
     "MessageClass",
     "MessageEvent",
+    "MessageFact",
     "MessageOutlook",
     "MessageSearch",
+    "MessageSpan",
     "MessageStatus",
     "MessagesClaim",
     "NewLimit",
@@ -131,8 +144,10 @@ __all__ = [
     "Once",
     "Outgoing",
     "Outlet",
+    "OwnLetter",
     "Per",
     "PlannedDay",
+    "Portions",
     "Provider",
     "ProviderFact",
     "RecordFinding",
@@ -141,12 +156,14 @@ __all__ = [
     "RefusalKind",
     "SenderChanges",
     "SenderProfile",
+    "SendingAccount",
     "Signing",
     "SigningKey",
     "Split",
     "Standing",
     "StopState",
     "Submission",
+    "SubmitRequest",
     "Unmoved",
     "WarmUpPlan",
     "WebhookAccount",

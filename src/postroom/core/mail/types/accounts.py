@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from postroom.core.mail.types.domains import SigningKey
 from postroom.core.mail.types.messages import Composition
@@ -25,6 +26,22 @@ class NewSender:
     config: Mapping[str, JSONValue] = field(default_factory=dict)
     credentials: Mapping[str, str] = field(default_factory=dict)
     daily_limit: int | None = None
+
+
+class SendingAccount(NamedTuple):
+    """What accepting mail asks of a sender account."""
+
+    id: int
+    name: str
+    from_email: str
+    provider: str
+    is_active: bool
+    is_limited: bool
+
+    @property
+    def domain(self) -> str:
+        """The domain it stands for, in lower case."""
+        return self.from_email.rpartition("@")[2].lower()
 
 
 @dataclass(frozen=True, slots=True)

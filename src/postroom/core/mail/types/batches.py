@@ -31,11 +31,30 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class Portions:
+    """So many people of a batch at a time, the next ones ``minutes`` after those before them."""
+
+    size: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
 class FreezePlan:
     """When the recipients of a batch get it, and what: at once and the batch's content, unless it says otherwise."""
 
     local_time: LocalTime | None = None
     split: Split | None = None
+    portions: Portions | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAddresses:
+    """What is written on every message of a batch; without a From, the sender account's own."""
+
+    from_address: str = ""
+    reply_to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +79,8 @@ class BatchTotals:
 @dataclass(frozen=True, slots=True)
 class BatchCounts:
     """Where a batch stands. ``sent = delivered + bounced + pending + in_doubt``; what was never handed over and never
-    will be (``fenced``, ``suppressed``, ``failed``, ``cancelled``) is counted beside it.
+    will be (``fenced``, ``suppressed``, ``failed``, ``cancelled``) is counted beside it. ``offered`` is what a server
+    was brought and gave an answer to for good.
     """
 
     total: int
@@ -80,6 +100,7 @@ class BatchCounts:
     complained: int
     unsubscribed: int
     replied: int
+    offered: int
 
 
 @dataclass(frozen=True, slots=True)

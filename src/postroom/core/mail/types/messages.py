@@ -1,12 +1,13 @@
 """Values of single messages: what is asked for, and what was accepted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from postroom.core.mail.types.words import BodyFormat, EventType, MessageClass, MessageStatus
+from postroom.core.workspaces.types import Actor
 from postroom.kit.types import JSONValue
 
 
@@ -64,7 +65,8 @@ class Submission:
 
     Address fields hold ``Name <address>`` or bare addresses, several to a text when commas part them. A template of the
     workspace, filled with ``variables``, takes the place of subject and HTML. ``in_reply_to`` names the message that
-    this one answers.
+    this one answers. ``shown`` has the texts of its To and Cc fields (by ``to`` and ``cc``) where they are not just the
+    addresses it goes to.
     """
 
     from_address: str
@@ -81,6 +83,7 @@ class Submission:
     in_reply_to: UUID | None = None
     scheduled_at: datetime | None = None
     attachments: tuple[Attachment, ...] = ()
+    shown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,19 @@ class Once:
 
     key: str
     digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitRequest:
+    """What one caller hands over at a time: all of it is accepted or none. With a ``mail_domain`` it may be from that
+    domain only.
+    """
+
+    workspace_id: int
+    actor: Actor
+    submissions: Sequence[Submission]
+    once: Once | None = None
+    mail_domain: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Writes of tenancy: organizations, workspaces, people who sign in, keys, and the audit trail of everybody's writes."""
 
-from postroom.core.workspaces.services.audit import record_audit, scrub_audit
+from postroom.core.workspaces.services.audit import record_audit, record_audits, scrub_audit
 from postroom.core.workspaces.services.keys import KeyIdentity, authenticate_key, create_api_key, revoke_api_key
 from postroom.core.workspaces.services.members import add_member, create_user
 from postroom.core.workspaces.services.tenants import create_organization, create_workspace
@@ -14,6 +14,7 @@ __all__ = [
     "create_user",
     "create_workspace",
     "record_audit",
+    "record_audits",
     "revoke_api_key",
     "scrub_audit",
 ]
