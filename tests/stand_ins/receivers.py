@@ -6,6 +6,7 @@ import struct
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -91,26 +92,26 @@ def _server(receiver: Receiver) -> ThreadingHTTPServer:
         do_GET = do_POST
 
         def _answer(self, count: int) -> None:
-            path = self.path
-            if path.startswith("/status/"):
-                return self._say(int(path.split("/")[2]), b"so it is")
-            if path == "/flaky":
-                return self._say(500 if count == 1 else 200, b"flaky")
-            if path == "/hang":
+            _, word, *rest = self.path.split("/")
+            if word == "hang":
                 receiver.stop.wait(30)
-                return None
-            if path == "/redirect":
-                return self._say(302, b"", Location="/secret")
-            if path == "/long":
-                return self._say(200, b"x" * 200_000)
-            if path == "/reset":
-                linger = struct.pack("ii", 1, 0)
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                self.close_connection = True
-                return self.connection.close()
-            if path.startswith("/late/"):
-                receiver.stop.wait(int(path.split("/")[2]) / 1000)
-            return self._say(200, b"thank you")
+            elif word == "reset":
+                self._reset()
+            elif word == "status":
+                self._say(int(rest[0]), b"so it is")
+            elif word == "flaky":
+                self._say(500 if count == 1 else 200, b"flaky")
+            elif word == "redirect":
+                self._say(302, b"", Location="/secret")
+            else:
+                if word == "late":
+                    receiver.stop.wait(int(rest[0]) / 1000)
+                self._say(200, b"x" * 200_000 if word == "long" else b"thank you")
+
+        def _reset(self) -> None:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            self.connection.close()
 
         def _say(self, status: int, body: bytes, **headers: str) -> None:
             head = f"HTTP/1.1 {status} So\r\nContent-Length: {len(body)}\r\n"
@@ -118,10 +119,8 @@ def _server(receiver: Receiver) -> ThreadingHTTPServer:
             self.wfile.write(head.encode() + b"\r\n" + body)
 
         def handle(self) -> None:
-            try:
+            with suppress(OSError, ValueError):
                 super().handle()
-            except (OSError, ValueError):
-                pass
 
         def log_message(self, *_: object) -> None:
             pass

@@ -1,6 +1,7 @@
 """Calls are made one at a time, again and again by a schedule, until they are answered or given up: W1, W2."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.db import connection
@@ -70,7 +71,7 @@ def test_w1_the_standard_schedule_goes_on_for_a_day_and_then_the_call_failed() -
     tell(room)
     call = Call.objects.get()
     times = run_down(call)
-    gaps = [(later - earlier).total_seconds() for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
     wanted = [5, 300, 1800, 7200, 18_000, 36_000, 36_000]
     assert times[0] == NOW
     assert len(gaps) == len(wanted)

@@ -14,9 +14,13 @@ class CampaignsConfig(AppConfig):
         """Listen to the mail app, and tell the contacts app which mailing was whose."""
         from postroom.core.campaigns import subscribers
         from postroom.core.campaigns.rules import MAILINGS
+        from postroom.core.campaigns.selectors.told import name_campaign
         from postroom.core.contacts import ports
         from postroom.core.events import services as events
+        from postroom.core.webhooks.ports import complete_facts
+        from postroom.core.webhooks.types import MAIL_EVENTS
 
         events.subscribe("mail.batch_finished", subscribers.settle_campaign)
         events.subscribe("mail.batch_braked", subscribers.tell_braked)
         ports.provide_campaigns(MAILINGS)
+        complete_facts(MAIL_EVENTS, name_campaign)

@@ -11,7 +11,10 @@ from postroom.core.mail import jobs, services
 from postroom.core.mail.rules.confirmations import confirmation_letter
 from postroom.core.mail.rules.notices import IGNORE, write_notice
 from postroom.core.mail.types import Notice, OwnLetter
+from postroom.core.webhooks.models import Endpoint
+from postroom.core.webhooks.types import EndpointStatus
 from postroom.core.workspaces.models import Workspace
+from postroom.core.workspaces.selectors import list_administrators
 from postroom.kit.tokens import make_token
 
 
@@ -76,6 +79,26 @@ def follow_merge(event: Event) -> None:
     old_id = event.data["old_id"]
     if isinstance(old_id, int):
         jobs.defer_move_mail(old_id=old_id)
+
+
+def tell_disabled(event: Event) -> None:
+    """Write to a workspace's administrators that a webhook of theirs only ever failed and is called no more."""
+    endpoint = Endpoint.objects.select_related("workspace").filter(pk=event.object_id).first()
+    if endpoint is None or endpoint.status != EndpointStatus.DISABLED:
+        return
+    workspace, last = endpoint.workspace, f"{endpoint.last_code}" if endpoint.last_code else endpoint.last_error
+    notice = Notice(
+        subject=f"A webhook of {workspace.name} was switched off",
+        paragraphs=(
+            f"{endpoint.url} has not taken our calls for too long, so we call it no more. The last answer: {last}",
+            "Mend it, switch the webhook on again on its page, and replay there what it has missed.",
+        ),
+        button="Look at the webhook",
+        url=f"{settings.PUBLIC_URL}/w/{workspace.slug}/webhooks/{endpoint.uid}/",
+    )
+    for admin in list_administrators(workspace=workspace):
+        key = f"{event.name}-{event.id}-{admin.pk}"
+        services.send_notice(workspace=workspace, to=admin.email, notice=notice, idempotency_key=key, now=event.at)
 
 
 def _find_person(event: Event) -> Contact | None:

@@ -42,6 +42,9 @@ EVENTS: Final = (
 )
 """All that happens and is told. ``contact`` is a person of the workspace, ``member`` a person on one of its lists."""
 
+MAIL_EVENTS: Final = tuple(name for name in EVENTS if name.startswith("email."))
+"""All that happens to mail."""
+
 
 class EndpointStatus(TextChoices):
     """Whether a webhook is called; ``disabled`` is what we do to one that only ever fails."""

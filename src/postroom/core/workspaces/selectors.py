@@ -131,6 +131,13 @@ def _visible_workspaces(user: User) -> QuerySet[Workspace]:
     return Workspace.objects.filter(Q(organization_id__in=administered) | Q(id__in=joined))
 
 
+def list_administrators(*, workspace: Workspace) -> list[User]:
+    """Return who administers a workspace, or all of its organization, by address."""
+    admins = Membership.objects.filter(organization_id=workspace.organization_id, role=Role.ADMIN)
+    rows = admins.filter(Q(workspace=None) | Q(workspace=workspace)).values("user_id")
+    return list(User.objects.filter(pk__in=rows, is_active=True).order_by("email"))
+
+
 def list_former_values(*, organization_id: int, object_type: str, object_ids: Collection[int], name: str) -> list[str]:
     """Return the texts that a value of these things had before it was changed, as the audit trail has them."""
     entries = AuditEntry.objects.filter(

@@ -23,6 +23,7 @@ from postroom.core.contacts.models import (
 )
 from postroom.core.contacts.types import ErasedPerson, PrivacyRequestStatus
 from postroom.core.events import services as events
+from postroom.core.webhooks.services import scrub_calls
 from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import Workspace
 from postroom.kit import crypto
@@ -102,6 +103,11 @@ def _scrub_trails(person: ErasedPerson) -> None:
     objects = {"contact": person.contact_ids, "interaction": tuple(notes)}
     workspaces.scrub_audit(organization_id=person.organization_id, objects=objects, needles=person.needles)
     events.scrub_events(contact_ids=person.contact_ids)
+    scrub_calls(
+        organization_id=person.organization_id,
+        contact_ids=person.contact_ids,
+        needles=word_patterns(person.needles),
+    )
 
 
 def _scrub_texts(person: ErasedPerson) -> None:

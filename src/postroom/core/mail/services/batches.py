@@ -118,6 +118,24 @@ def cancel_batch(*, workspace: Workspace, batch_id: int, now: datetime) -> Batch
     return batch
 
 
+@transaction.atomic
+def reopen_batch(*, workspace: Workspace, batch_id: int) -> Batch:
+    """Open a batch again that has come to its end, to be frozen for those who never got it."""
+    batch = _lock(workspace, batch_id, allowed=(BatchStatus.DONE, BatchStatus.CANCELLED), act="opened again")
+    batch.status = BatchStatus.FREEZING
+    batch.save(update_fields=["status"])
+    return batch
+
+
+@transaction.atomic
+def shut_batch(*, workspace: Workspace, batch_id: int) -> Batch:
+    """End a batch that was opened again for nothing: what it did before stands."""
+    batch = _lock(workspace, batch_id, allowed=(BatchStatus.FREEZING,), act="ended")
+    batch.status = BatchStatus.DONE
+    batch.save(update_fields=["status"])
+    return batch
+
+
 def close_batch(*, batch: Batch, now: datetime) -> None:
     """Move a locked batch on when nothing of it is claimed any more, and tell so: done, paused or cancelled.
 

@@ -13,6 +13,7 @@ from postroom.core.mail.ports import NameSystem
 from postroom.core.mail.rules.checking import KEPT_AFTER_RETIREMENT, next_check, passes, settle
 from postroom.core.mail.rules.dns_records import dkim_name, judge_record, list_records
 from postroom.core.mail.selectors.domains import plan_domain, signed_with, tracking_url
+from postroom.core.mail.services.telling import tell_domain
 from postroom.core.mail.types import DnsRecord, KeyAlgorithm, KeyState, RecordFinding, RecordPurpose, RecordStatus
 from postroom.core.workspaces.types import SYSTEM, AuditRecord
 
@@ -159,6 +160,7 @@ def _mark_verified(domain: Domain, results: Results, now: datetime) -> None:
     name = "mail.domain_verified" if is_good else "mail.domain_unverified"
     act = AuditRecord(name, "domain", domain.pk, after={"name": domain.name, "lacking": dict(lacking)})
     events.record_act(workspace=domain.workspace, actor=SYSTEM, act=act, now=now, data={"name": domain.name})
+    tell_domain(domain=domain, type="domain.verified" if is_good else "domain.updated", now=now)
 
 
 def _since(since: datetime | None, is_good: bool, now: datetime) -> datetime | None:

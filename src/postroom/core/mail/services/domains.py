@@ -13,6 +13,7 @@ from postroom.core.mail.errors import DomainInUse, KeysOnTheirWay, MailNameTaken
 from postroom.core.mail.models import DkimKey, Domain, SenderAccount
 from postroom.core.mail.rules.dkim import generate_keys
 from postroom.core.mail.rules.senders import check_domain_name
+from postroom.core.mail.services.telling import tell_domain
 from postroom.core.mail.types import DomainTerms, KeyAlgorithm, KeyState
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor, AuditRecord
@@ -38,6 +39,7 @@ def create_domain(*, workspace: Workspace, name: str, actor: Actor, now: datetim
     _make_keys(domain, KeyState.ACTIVE, now)
     _look_soon(domain, now)
     _record(workspace, domain, "domain.created", {"name": name}, actor, now)
+    tell_domain(domain=domain, type="domain.created", now=now)
     return domain
 
 
@@ -54,6 +56,7 @@ def update_domain(*, workspace: Workspace, uid: UUID, terms: DomainTerms, actor:
         "tracks_clicks": terms.tracks_clicks,
     }
     _record(workspace, domain, "domain.updated", after, actor, now)
+    tell_domain(domain=domain, type="domain.updated", now=now)
     return domain
 
 
@@ -62,6 +65,7 @@ def delete_domain(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetim
     """Forget a domain and its keys. Raises NoSuchDomain; DomainInUse, with names, while accounts sign for it."""
     domain = _lock_domain(workspace, uid)
     key = domain.pk
+    tell_domain(domain=domain, type="domain.deleted", now=now)
     try:
         with transaction.atomic():
             domain.delete()

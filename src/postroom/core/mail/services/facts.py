@@ -13,6 +13,7 @@ from postroom.core.mail.models import Message, Recipient, StoredHit
 from postroom.core.mail.rules import bots
 from postroom.core.mail.services.brakes import check_brakes
 from postroom.core.mail.services.suppressing import heed_providers
+from postroom.core.mail.services.telling import hits_are_heard, tell_hits
 from postroom.core.mail.types import EventType, MessageStatus
 from postroom.kit.types import JSONValue
 
@@ -131,7 +132,8 @@ WITH hit AS (
         scanner_click_count = message.scanner_click_count + fact.scanner_clicks
     FROM fact WHERE message.id = fact.message_id
 )
-SELECT message_id, key, batch_id FROM appended WHERE type IN ('bounced', 'complained')
+SELECT message_id, key, batch_id, type IN ('bounced', 'complained') FROM appended
+WHERE type IN ('bounced', 'complained') OR %(is_heard)s
 """.replace("%(may_have_left)s", _MAY_HAVE_LEFT)
 
 
@@ -142,6 +144,7 @@ class _Target(NamedTuple):
     status: str
     sent_at: datetime | None
     reply_code: int
+    workspace_id: int
 
 
 def apply_hits(*, now: datetime, limit: int = 2000) -> int:
@@ -168,8 +171,12 @@ def _apply(now: datetime, limit: int) -> tuple[int, set[int]]:
     ready = [hit for hit in hits if _is_ready(hit, targets.get(hit.message_id))]
     with connection.cursor() as cursor:
         rows = json.dumps([_row(hit, targets[hit.message_id]) for hit in ready])
-        cursor.execute(_APPLY, {"hits": rows, "most": MOST_EVENTS})
-        bad = cursor.fetchall()
+        is_heard = hits_are_heard(workspace_ids={target.workspace_id for target in targets.values()})
+        cursor.execute(_APPLY, {"hits": rows, "most": MOST_EVENTS, "is_heard": is_heard})
+        applied = cursor.fetchall()
+    bad = [(message_id, key, batch_id) for message_id, key, batch_id, is_bad in applied if is_bad]
+    if is_heard:
+        tell_hits(hits=[(message_id, key) for message_id, key, *_ in applied], now=now)
     heed_providers(hits=_pick(ready, {(message_id, key) for message_id, key, _ in bad}), now=now)
     settled = {hit.pk for hit in ready}
     early = [hit for hit in hits if hit.pk not in settled]
@@ -185,7 +192,9 @@ def _pick(hits: Sequence[StoredHit], keys: set[tuple[int, str]]) -> list[StoredH
 def _lock_targets(message_ids: set[int]) -> dict[int, _Target]:
     """Locked in the order of their keys, so that two appliers take turns on a message and never wait in a ring."""
     messages = Message.objects.select_for_update(no_key=True).filter(pk__in=message_ids).order_by("pk")
-    return {row[0]: _Target(*row) for row in messages.values_list("pk", "status", "sent_at", "reply_code")}
+    return {
+        row[0]: _Target(*row) for row in messages.values_list("pk", "status", "sent_at", "reply_code", "workspace_id")
+    }
 
 
 def _is_ready(hit: StoredHit, target: _Target | None) -> bool:

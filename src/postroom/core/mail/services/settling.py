@@ -18,6 +18,7 @@ from postroom.core.mail.services.batches import close_batch
 from postroom.core.mail.services.ledger import Place, Settled
 from postroom.core.mail.services.outcomes import note_chunk_outcomes, note_message_outcomes
 from postroom.core.mail.services.owners import forget_sender
+from postroom.core.mail.services.telling import tell_messages
 from postroom.core.mail.services.transcripts import keep_transcripts
 from postroom.core.mail.types import (
     NOTIFY_QUEUE,
@@ -27,6 +28,7 @@ from postroom.core.mail.types import (
     MessageClass,
     MessagesClaim,
     MessageStatus,
+    RefusalKind,
     Work,
 )
 from postroom.kit.notify import notify
@@ -53,6 +55,7 @@ def finish_chunk(*, claim: ChunkClaim, handovers: Sequence[Handover], now: datet
     ledger.append_sent(place=place, handovers=went_well)
     ledger.append_rows(place=place, settled=settled)
     note_chunk_outcomes(chunk=chunk, settled=settled, sent=len(went_well), now=now)
+    _tell({batch.workspace_id}, handovers, settled, now)
     keep_transcripts(
         workspace_id=batch.workspace_id, handovers=handovers, now=now, batch_id=batch.pk, chunk_number=chunk.number
     )
@@ -73,6 +76,7 @@ def finish_messages(*, claim: MessagesClaim, handovers: Sequence[Handover], now:
     ledger.move_rows(owner=claim.owner, settled=settled)
     _put_back(rows, settled, now)
     note_message_outcomes(rows=rows, settled=settled, now=now)
+    _tell({row.workspace_id for row in rows.values()}, [one.handover for one in settled], settled, now)
     for workspace_id, part in _by_workspace(rows, settled):
         keep_transcripts(workspace_id=workspace_id, handovers=part, now=now)
     _close_batches({row.batch_id for row in rows.values() if row.batch_id}, now)
@@ -179,6 +183,13 @@ def _part(handovers: Sequence[Handover]) -> tuple[list[Handover], list[Handover]
 def _judge_chunk(batch: Batch, handovers: Sequence[Handover], now: datetime) -> list[Settled]:
     history = History(message_class=MessageClass(batch.message_class))
     return [Settled(one, judge_handover(one, history, now)) for one in handovers]
+
+
+def _tell(workspace_ids: set[int], handovers: Sequence[Handover], settled: Sequence[Settled], now: datetime) -> None:
+    """Have webhooks told how hand-overs ended; what blames our own set-up was refused before it was on its way."""
+    rejected = [one.handover.message_id for one in settled if one.judgement.kind is RefusalKind.CONFIGURATION]
+    numbers = [one.message_id for one in handovers]
+    tell_messages(workspace_ids=workspace_ids, message_ids=numbers, rejected=rejected, now=now)
 
 
 def _place(chunk: Chunk) -> Place:

@@ -10,7 +10,7 @@ from django.db import connection
 
 from postroom.core.webhooks.errors import NoSuchCall
 from postroom.core.webhooks.models import Call, Endpoint
-from postroom.core.webhooks.ports import writers
+from postroom.core.webhooks.ports import completed, writers
 from postroom.core.webhooks.types import CallFilter, CallToWrite, HourCount, Shown
 
 HOURS_SHOWN: Final = 24
@@ -60,7 +60,7 @@ def to_write(call: Call, endpoint: Endpoint, secret: str, now: datetime) -> Call
     return CallToWrite(
         uid=call.uid,
         type=call.type,
-        data=call.data,
+        data=completed(call.type, call.data),
         attempt=call.attempts + 1 if is_waiting else max(call.attempts, 1),
         created_at=call.created_at,
         workspace_id=endpoint.workspace_id,
