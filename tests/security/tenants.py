@@ -28,7 +28,7 @@ from postroom.core.contacts.types import (
 )
 from postroom.core.mail import services as mail
 from postroom.core.mail.models import ProviderEvent, SandboxMail
-from postroom.core.mail.types import Composition, MessageClass, NewLimit, NewMessage
+from postroom.core.mail.types import Attachment, Composition, MessageClass, NewLimit, NewMessage
 from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import User, Workspace
 from postroom.core.workspaces.types import Door, NewKey
@@ -126,6 +126,7 @@ def make_tenant(secret: str) -> Tenant:
         message_class=MessageClass.TRANSACTIONAL,
         to=(f"{secret}-5@example.com",),
         composition=Composition(subject=f"Letter {secret}", body=f"<p>{secret}</p>"),
+        attachments=(Attachment(f"{secret}.txt", "text/plain", secret.encode()),),
     )
     (accepted,) = mail.accept_messages(workspace=workspace, messages=[letter], actor=actor, now=NOW)
     captured = SandboxMail.objects.create(

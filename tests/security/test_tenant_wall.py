@@ -132,6 +132,10 @@ UIDS: Final = {
     "key_revoke": "key",
     "message": "message",
     "message_body": "message",
+    "message_text": "message",
+    "message_source": "message",
+    "message_file": "message",
+    "message_reschedule": "message",
     "message_retry": "message",
     "message_cancel": "message",
     "message_suppress": "message",
@@ -177,6 +181,7 @@ def attacker() -> Tenant:
 
 def address(route: str, slug: str, uid: UUID, token: str) -> str:
     path = "/" + route.replace("<slug:slug>", slug).replace("<uuid:uid>", str(uid)).replace("<str:token>", token)
+    path = path.replace("<int:number>", "0")
     assert "<" not in path, f"say here how to fill {route}"
     return path
 

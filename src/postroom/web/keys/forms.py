@@ -43,7 +43,7 @@ class NewKeyForm(HouseForm):
         super().__init__(data)
         field = self.fields["mail_domain"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "Every domain of the workspace"), *((name, f"{name} only") for name in domains)]
+        field.choices = [("", "Any domain"), *((name, f"{name} only") for name in domains)]
 
     def to_key(self, now: datetime) -> NewKey:
         """Return the answers as the core takes them; what limits sending is said of keys that send."""

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from postroom.core.mail.types import EventType, MessageEvent, MessageOutlook, MessageStatus, RefusalKind
+from django.utils import timezone
+
+from postroom.core.mail.types import EventType, MessageEvent, MessageFact, MessageOutlook, MessageStatus, RefusalKind
 from postroom.web.templatetags.house import because, duration
 
 if TYPE_CHECKING:
@@ -23,6 +25,16 @@ STATUSES: Final = (
 )
 """The states that one can look for, in the order of a message's life."""
 
+FACTS: Final = (
+    (MessageFact.SCHEDULED, "Scheduled"),
+    (MessageFact.DELIVERED, "Delivered"),
+    (MessageFact.OPENED, "Opened"),
+    (MessageFact.CLICKED, "Clicked"),
+    (MessageFact.BOUNCED, "Bounced"),
+    (MessageFact.COMPLAINED, "Reported as spam"),
+)
+"""What can be looked for that became of messages, whatever state they are in."""
+
 _EVENTS: Final[Mapping[str, str]] = {
     EventType.SENT: "Sent",
     EventType.DELIVERED: "Taken by the receiving server",
@@ -34,6 +46,7 @@ _EVENTS: Final[Mapping[str, str]] = {
     EventType.CLICKED: "Followed a link",
     EventType.UNSUBSCRIBED: "Unsubscribed",
     EventType.REPLIED: "Replied",
+    EventType.CANCELLED: "Cancelled",
 }
 _MACHINES: Final[Mapping[str, str]] = {
     EventType.OPENED: "Fetched by a machine",
@@ -52,9 +65,12 @@ class Step:
     link: str = ""
 
 
-def tell_trail(message: "Message", events: list[MessageEvent]) -> Iterator[Step]:
-    """Yield what happened to a message, oldest first, with how it came to be."""
-    yield Step(message.created_at, "pending", "Accepted")
+def tell_trail(message: "Message", events: list[MessageEvent], key_name: str = "") -> Iterator[Step]:
+    """Yield what happened to a message, oldest first, with how it came to be; by the key of that name, if by any."""
+    yield Step(message.created_at, "pending", "Accepted", f"with the key {key_name}" if key_name else "")
+    if message.scheduled_at is not None and message.scheduled_at > message.created_at:
+        at = timezone.localtime(message.scheduled_at)
+        yield Step(message.created_at, "scheduled", "Scheduled", f"for {at:%-d %b %Y %H:%M}")
     for event in events:
         title = _MACHINES.get(event.type, "") if event.is_bot else ""
         yield Step(event.at, f"mail.{event.type}", title or _EVENTS[event.type], _detail(event), event.url)

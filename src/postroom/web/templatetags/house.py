@@ -70,6 +70,7 @@ _KINDS: Final = {
     "granted": "check",
     "subscribed": "list-check",
     "pending": "clock",
+    "scheduled": "calendar-event",
     "confirmation_wanted": "mail",
     "withdrawn": "user-off",
     "absent": "user-off",

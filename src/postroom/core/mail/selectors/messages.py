@@ -13,7 +13,6 @@ from postroom.core.mail.types import MessageOutlook
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.paging import Page, PageRequest
 
-
 RECENT: Final = 200
 """Among how many messages the latest of a program is looked for."""
 

@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
+from typing import Final
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.db.models.functions import Substr
 
 from postroom.core.mail.errors import SandboxMailNotFound
 from postroom.core.mail.models import Message, SandboxMail
 from postroom.core.workspaces.models import Workspace
 from postroom.kit.paging import Page, PageRequest, fetch_page
+
+MOST_HEADER_OCTETS: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,13 @@ def find_sandbox_copy(*, message: Message) -> SandboxMail | None:
     """Return the latest copy of a message that the sandbox took, without its octets, or None when it took none."""
     rows = SandboxMail.objects.filter(workspace_id=message.workspace_id, message_id=message.pk)
     return rows.defer("raw").order_by("-id").first()
+
+
+def read_header_block(*, mail: SandboxMail) -> str:
+    """Return the header of a captured mail as it went over the wire, lines parted by single line feeds."""
+    rows = SandboxMail.objects.filter(pk=mail.pk).values_list(Substr("raw", 1, MOST_HEADER_OCTETS), flat=True)
+    head = b"".join(map(bytes, rows)).partition(b"\r\n\r\n")[0]
+    return head.decode(errors="replace").replace("\r\n", "\n")
 
 
 def get_sandbox_mail(*, workspace: Workspace, uid: UUID) -> OpenedMail:

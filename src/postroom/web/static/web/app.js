@@ -39,6 +39,14 @@
     }
   });
 
+  // Of links that lead into one frame, the one that was followed last is marked.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[target]");
+    for (const other of link?.parentElement.querySelectorAll(`a[target="${link.target}"]`) ?? []) {
+      other.toggleAttribute("aria-current", other === link);
+    }
+  });
+
   // A part that came anew tells those who listen to the form around it.
   document.addEventListener("htmx:after:settle", (event) => {
     const word = event.target.dataset?.tells;
