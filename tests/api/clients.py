@@ -53,10 +53,17 @@ class ApiClient:
         return self.ask("PUT", path, body, **headers)
 
 
-def make_client(*, workspace: Workspace, door: Door, user: User | None = None, role: Role = Role.MEMBER) -> ApiClient:
+def make_client(
+    *,
+    workspace: Workspace,
+    door: Door,
+    user: User | None = None,
+    role: Role = Role.MEMBER,
+    scopes: tuple[str, ...] = (),
+    mail_domain: str = "",
+) -> ApiClient:
     """Return a client whose key acts as ``user``, or as a new member of the workspace."""
     user = user or make_user(workspace=workspace, role=role)
-    _, secret = workspaces.create_api_key(
-        workspace=workspace, user=user, new=NewKey(door=door, name="Test"), actor=make_actor(user), now=NOW
-    )
+    new = NewKey(door=door, name="Test", scopes=scopes, mail_domain=mail_domain)
+    _, secret = workspaces.create_api_key(workspace=workspace, user=user, new=new, actor=make_actor(user), now=NOW)
     return ApiClient(f"/{door.value}/api", secret)

@@ -1,10 +1,12 @@
 """What happened to a message, in useSend's words."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from postroom.api.usesend.ids import write_id
 from postroom.api.usesend.schemas.emails import EmailEvent
+from postroom.core.mail import selectors as mail
 from postroom.core.mail.types import EventType, MessageEvent, MessageStatus
 from postroom.kit.types import JSONObject
 
@@ -20,11 +22,48 @@ WORDS: Final = {
     EventType.CLICKED: "CLICKED",
     EventType.COMPLAINED: "COMPLAINED",
     EventType.FAILED: "FAILED",
+    EventType.CANCELLED: "CANCELLED",
 }
 """useSend has no word for the others: an answer, and somebody who unsubscribed."""
 
-PRECEDENCE: Final = ("QUEUED", *WORDS.values(), "SUPPRESSED")
-"""Weakest first: of facts at one instant, the stronger one is told last."""
+PRECEDENCE: Final = (
+    *("SCHEDULED", "CANCELLED", "RENDERING_FAILURE", "QUEUED", "SENT", "REJECTED", "DELIVERY_DELAYED", "DELIVERED"),
+    *("BOUNCED", "OPENED", "CLICKED", "COMPLAINED", "FAILED", "SUPPRESSED"),
+)
+"""Weakest first. A message that cannot be rendered, or that its first server refuses, is FAILED or BOUNCED here: the
+two words for that are of the one provider that useSend sends through.
+"""
+
+_ENDS: Final = {
+    MessageStatus.SUPPRESSED: "SUPPRESSED",
+    MessageStatus.CANCELLED: "CANCELLED",
+    MessageStatus.FAILED: "FAILED",
+    MessageStatus.DEFERRED: "DELIVERY_DELAYED",
+}
+
+
+def latest_status(message: "Message") -> str:
+    """Return the strongest of what is known of a message; opens and clicks of machines are nobody's."""
+    facts = {
+        "SENT": message.sent_at,
+        "DELIVERED": message.delivered_at,
+        "BOUNCED": message.bounced_at,
+        "OPENED": message.opened_at,
+        "CLICKED": message.clicked_at,
+        "COMPLAINED": message.complained_at,
+    }
+    known = [word for word, at in facts.items() if at is not None]
+    if message.status in _ENDS and not (known and message.status == MessageStatus.FAILED):
+        known.append(_ENDS[MessageStatus(message.status)])
+    if not known:
+        return "SCHEDULED" if mail.is_scheduled(message=message) else "QUEUED"
+    return max(known, key=PRECEDENCE.index)
+
+
+def changed_at(message: "Message") -> datetime:
+    """Return when something was last noted of a message, as far as its own row says."""
+    facts = (message.sent_at, message.delivered_at, message.bounced_at, message.opened_at, message.clicked_at)
+    return max(at for at in (message.created_at, *facts, message.complained_at) if at is not None)
 
 
 def tell_events(message: "Message", events: list[MessageEvent]) -> list[EmailEvent]:

@@ -1,39 +1,57 @@
-"""E-mail: sent one by one or in a batch, and looked up."""
+"""E-mail: sent one by one or in a batch, looked up, put off and cancelled."""
 
 import hashlib
 import json
 from mimetypes import guess_type
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from ninja import Body, Header, Path, Router
+from ninja import Body, Header, Path, Query, Router
 
 from postroom.api.shared.auth import KeyRequest
 from postroom.api.usesend.ids import read_id, team_id, write_id
-from postroom.api.usesend.schemas.emails import Email, EmailBatchResult, EmailIdResult, EmailSend
+from postroom.api.usesend.schemas.emails import (
+    Email,
+    EmailBatchResult,
+    EmailIdResult,
+    EmailList,
+    EmailListItem,
+    EmailSend,
+    EmailUpdate,
+)
 from postroom.api.usesend.schemas.shared import CONFLICT, ERRORS, NOT_FOUND
-from postroom.api.usesend.schemas.values import at_most
-from postroom.api.usesend.statuses import tell_events
+from postroom.api.usesend.schemas.values import Moment, at_most, whole_text
+from postroom.api.usesend.statuses import changed_at, latest_status, tell_events
 from postroom.core.mail import selectors as mail
 from postroom.core.mail import services
 from postroom.core.mail.errors import BadMessage
 from postroom.core.mail.rules.attachments import ANY_TYPE
+from postroom.core.mail.rules.compose import Preview
 from postroom.core.mail.rules.headers import format_address
-from postroom.core.mail.types import Attachment, MessageEvent, Once, Submission
+from postroom.core.mail.types import Attachment, MessageEvent, MessageSpan, Once, Submission
 from postroom.core.workspaces import selectors as workspaces
 from postroom.core.workspaces.types import Role
 from postroom.kit import clock
+from postroom.kit.paging import PageRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from postroom.core.mail.models import Message
     from postroom.core.workspaces.models import Workspace
 
 router: Final = Router(tags=["Emails"], by_alias=True)
 
 MAX_BATCH: Final = 100
+MAX_LISTED: Final = 50
 TOO_MANY: Final = f"Cannot send more than {MAX_BATCH} emails in a single bulk request"
 OWN_HEADER: Final = "x-usesend-email-id"
 
 EmailId = Annotated[str, Path(..., min_length=3)]
+PageNumber = Annotated[int, whole_text(1), Query(1)]
+Limit = Annotated[int, whole_text(1, MAX_LISTED), Query(MAX_LISTED)]
+Since = Annotated[Moment | None, Query(None)]
+Until = Annotated[Moment | None, Query(None)]
+DomainIds = Annotated[list[str] | None, Query(None)]
 OnceKey = Annotated[str | None, Header(None, alias="Idempotency-Key")]
 
 
@@ -59,8 +77,58 @@ def send_email_batch(
 @router.get("/emails/{emailId}", operation_id="getEmail", response={200: Email, **ERRORS, **NOT_FOUND})
 def get_email(request: KeyRequest, emailId: EmailId) -> Email:
     """Look an e-mail up, with all that happened to it."""
-    message = mail.get_message(workspace=request.auth.workspace, uid=read_id(emailId))
-    return _show(message, request.auth.workspace, mail.list_message_events(message=message))
+    identity = request.auth
+    message = mail.get_outgoing(workspace=identity.workspace, uid=read_id(emailId), mail_domain=identity.mail_domain)
+    return _show(message, identity.workspace, mail.list_message_events(message=message))
+
+
+@router.get("/emails", operation_id="listEmails", response={200: EmailList, **ERRORS})
+def list_emails(
+    request: KeyRequest, page: PageNumber, limit: Limit, startDate: Since, endDate: Until, domainId: DomainIds
+) -> EmailList:
+    """List e-mails, newest first: all, or those of a time and of some domains."""
+    workspace = request.auth.workspace
+    domains = mail.map_domains(workspace=workspace)
+    span = MessageSpan(since=startDate, until=endDate, domains=_wanted(request.auth.mail_domain, domainId, domains))
+    found = mail.list_outgoing(
+        workspace=workspace, span=span, page=PageRequest(number=page, size=limit, with_total=True)
+    )
+    words = mail.show_messages(messages=found.items)
+    items = [_list(one, words[one.pk], domains.get(mail.from_domain(message=one))) for one in found.items]
+    return EmailList(data=items, count=found.total or 0)
+
+
+@router.patch("/emails/{emailId}", operation_id="updateEmail", response={200: EmailIdResult, **ERRORS, **NOT_FOUND})
+def update_email(request: KeyRequest, emailId: EmailId, changes: EmailUpdate) -> EmailIdResult:
+    """Have a scheduled e-mail go at another time."""
+    identity = request.auth
+    workspaces.require_role(user=identity.user, workspace=identity.workspace, role=Role.MEMBER)
+    message = services.reschedule_message(
+        workspace=identity.workspace,
+        uid=read_id(emailId),
+        at=changes.scheduled_at,
+        actor=identity.actor,
+        now=clock.now(),
+        mail_domain=identity.mail_domain,
+    )
+    return EmailIdResult(email_id=write_id(message.uid))
+
+
+@router.post(
+    "/emails/{emailId}/cancel", operation_id="cancelEmail", response={200: EmailIdResult, **ERRORS, **NOT_FOUND}
+)
+def cancel_email(request: KeyRequest, emailId: EmailId) -> EmailIdResult:
+    """Never send a scheduled e-mail."""
+    identity = request.auth
+    workspaces.require_role(user=identity.user, workspace=identity.workspace, role=Role.MEMBER)
+    message = services.cancel_scheduled(
+        workspace=identity.workspace,
+        uid=read_id(emailId),
+        actor=identity.actor,
+        now=clock.now(),
+        mail_domain=identity.mail_domain,
+    )
+    return EmailIdResult(email_id=write_id(message.uid))
 
 
 def _submit(request: KeyRequest, emails: list[EmailSend], key: str | None) -> list[EmailIdResult]:
@@ -108,20 +176,44 @@ def _is_kept(name: str, value: str) -> bool:
     return name.lower() != OWN_HEADER and not {"\r", "\n"} & set(name + value)
 
 
+def _wanted(mail_domain: str, ids: list[str] | None, domains: "Mapping[str, int]") -> tuple[str, ...] | None:
+    """Return the domains that are asked for: a key's own, whatever is named; an id that is none finds nothing."""
+    if mail_domain:
+        return (mail_domain,)
+    return None if ids is None else tuple(name for name, number in domains.items() if str(number) in ids)
+
+
 def _show(message: "Message", workspace: "Workspace", events: list[MessageEvent]) -> Email:
     words = mail.show_message(message=message)
     return Email(
-        id=write_id(message.uid),
+        **_words(message, words),
         team_id=team_id(workspace),
-        to=message.to,
-        reply_to=message.reply_to,
-        cc=message.cc,
-        bcc=message.bcc,
-        from_=message.from_address or format_address(message.sender.from_name, message.sender.from_email),
-        subject=words.subject,
-        html=words.html or None,
-        text=words.text or None,
-        created_at=message.created_at,
         updated_at=max([message.created_at, *(event.at for event in events)]),
         email_events=tell_events(message, events),
     )
+
+
+def _list(message: "Message", words: Preview, domain_id: int | None) -> EmailListItem:
+    return EmailListItem(
+        **_words(message, words),
+        updated_at=changed_at(message),
+        latest_status=latest_status(message),
+        scheduled_at=message.scheduled_at,
+        domain_id=domain_id,
+    )
+
+
+def _words(message: "Message", words: Preview) -> dict[str, Any]:
+    """Return what both ways of showing an e-mail say of it."""
+    return {
+        "id": write_id(message.uid),
+        "to": message.shown.get("to") or message.to,
+        "reply_to": message.reply_to,
+        "cc": message.shown.get("cc") or message.cc,
+        "bcc": message.bcc,
+        "from_": message.from_address or format_address(message.sender.from_name, message.sender.from_email),
+        "subject": words.subject,
+        "html": words.html or None,
+        "text": words.text or None,
+        "created_at": message.created_at,
+    }

@@ -78,6 +78,12 @@ class EmailBatchResult(Camel):
     data: list[EmailIdResult]
 
 
+class EmailUpdate(Camel):
+    """Another time for a scheduled e-mail."""
+
+    scheduled_at: Moment
+
+
 class EmailEvent(Camel):
     """One thing that happened to an e-mail."""
 
@@ -103,3 +109,29 @@ class Email(Camel):
     created_at: Instant
     updated_at: Instant
     email_events: list[EmailEvent]
+
+
+class EmailListItem(Camel):
+    """An e-mail and where it stands."""
+
+    id: str
+    to: list[str]
+    reply_to: list[str]
+    cc: list[str]
+    bcc: list[str]
+    from_: Annotated[str, Field(alias="from")]
+    subject: str
+    html: str | None
+    text: str | None
+    created_at: Instant
+    updated_at: Instant
+    latest_status: str
+    scheduled_at: Instant | None
+    domain_id: int | None
+
+
+class EmailList(Camel):
+    """One page of e-mails, and how many there are over all pages."""
+
+    data: list[EmailListItem]
+    count: int

@@ -2,7 +2,14 @@
 
 from postroom.core.mail.services.accept import accept_messages
 from postroom.core.mail.services.acceptances import forget_acceptances
-from postroom.core.mail.services.batches import cancel_batch, create_batch, pause_batch, resume_batch
+from postroom.core.mail.services.batches import (
+    cancel_batch,
+    create_batch,
+    pause_batch,
+    reopen_batch,
+    resume_batch,
+    shut_batch,
+)
 from postroom.core.mail.services.brakes import check_brakes, set_brake_levels
 from postroom.core.mail.services.carriers import choose_relay, ensure_carried_sender
 from postroom.core.mail.services.claims import claim_work
@@ -17,7 +24,7 @@ from postroom.core.mail.services.domains import (
     want_check,
 )
 from postroom.core.mail.services.facts import apply_hits
-from postroom.core.mail.services.freezing import extend_audience, freeze_audience, release_held
+from postroom.core.mail.services.freezing import freeze_audience, release_held
 from postroom.core.mail.services.froms import choose_sender
 from postroom.core.mail.services.grants import return_grants
 from postroom.core.mail.services.hits import COPY_HITS, hit_line, store_hits
@@ -102,7 +109,6 @@ __all__ = [
     "ensure_partitions",
     "ensure_sandbox_sender",
     "export_messages",
-    "extend_audience",
     "fetch_missed",
     "finish_chunk",
     "finish_messages",
@@ -128,6 +134,7 @@ __all__ = [
     "recover_claims",
     "release_held",
     "remove_limit",
+    "reopen_batch",
     "replay_event",
     "report_sender_failure",
     "report_sender_success",
@@ -145,6 +152,7 @@ __all__ = [
     "send_sender_test",
     "set_brake_levels",
     "set_limit",
+    "shut_batch",
     "start_warm_up",
     "stop_installation",
     "stop_workspace",
