@@ -1,5 +1,6 @@
 """A fresh installation in ``var/demo``, started with the product's own command and asked over its own front door."""
 
+import contextlib
 import fcntl
 import os
 import secrets
@@ -30,7 +31,7 @@ class Installation:
     """Starts ``postroom up`` on free ports with an empty data directory, and stops it at the end of the block."""
 
     def __init__(self) -> None:
-        self.http_port, self.smtp_port, self.sandbox_port = free_ports()
+        self.http_port, self.smtp_port, self.sandbox_port, *self.submission_ports = free_ports()
         self.password = secrets.token_urlsafe(9)
         self._process: subprocess.Popen[bytes] | None = None
         LOG.parent.mkdir(parents=True, exist_ok=True)
@@ -100,6 +101,8 @@ class Installation:
             POSTROOM_WEB_PORT=str(self.http_port),
             POSTROOM_SMTP_PORT=str(self.smtp_port),
             POSTROOM_SANDBOX_PORT=str(self.sandbox_port),
+            POSTROOM_SUBMISSION_PORT=str(self.submission_ports[0]),
+            POSTROOM_SUBMISSIONS_PORT=str(self.submission_ports[1]),
             DJANGO_SETTINGS_MODULE="postroom.config.settings",
         )
 
@@ -122,15 +125,16 @@ class Installation:
             return False
 
 
-def free_ports() -> tuple[int, int, int]:
-    """Return a port for the web, preferably 8000, and two more for SMTP."""
-    with socket.socket() as web, socket.socket() as smtp, socket.socket() as sandbox:
+def free_ports() -> list[int]:
+    """Return a port for the web, preferably 8000, and four more for SMTP."""
+    with contextlib.ExitStack() as stack:
+        taken = [stack.enter_context(socket.socket()) for _ in range(5)]
+        web = taken[0]
         web.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             web.bind(("127.0.0.1", WEB_PORT))
         except OSError:
             web.bind(("127.0.0.1", 0))
-        smtp.bind(("127.0.0.1", 0))
-        sandbox.bind(("127.0.0.1", 0))
-        first, second, third = (each.getsockname()[1] for each in (web, smtp, sandbox))
-    return first, second, third
+        for smtp in taken[1:]:
+            smtp.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in taken]

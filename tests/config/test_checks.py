@@ -8,6 +8,8 @@ from django.core.checks import CheckMessage
 from pytest_django import Settings
 
 from postroom.config import checks
+from postroom.kit import clock
+from postroom.kit.certificates import ensure_certificate
 
 
 def numbers(check: Callable[..., list[CheckMessage]], **options: object) -> list[str]:
@@ -86,6 +88,21 @@ def test_addresses_are_addresses(settings: Settings, changes: dict[str, tuple[st
     for name, value in changes.items():
         setattr(settings, name, value)
     assert numbers(checks.check_addresses) == expected
+
+
+def test_a_certificate_has_its_key(settings: Settings, tmp_path: Path) -> None:
+    assert numbers(checks.check_certificate) == []
+    for name in ("one", "other"):
+        paths = tmp_path / f"{name}.pem", tmp_path / f"{name}.key"
+        ensure_certificate(*paths, names=["mail.example.com"], now=clock.now())
+    settings.TLS_CERT = str(tmp_path / "one.pem")
+    assert numbers(checks.check_certificate) == ["E014"]
+    settings.TLS_KEY = str(tmp_path / "one.key")
+    assert numbers(checks.check_certificate) == []
+    settings.TLS_KEY = str(tmp_path / "other.key")
+    assert numbers(checks.check_certificate) == ["E014"]
+    settings.TLS_CERT = str(tmp_path / "none.pem")
+    assert numbers(checks.check_certificate) == ["E014"]
 
 
 @pytest.mark.django_db

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -11,6 +12,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 from django.http.request import validate_host
+
+from postroom.kit.certificates import BadCertificate, ServerCertificate
 
 LOCAL_HOSTS: Final = {"localhost", "127.0.0.1", "::1"}
 OLDEST_POSTGRESQL: Final = 15
@@ -60,7 +63,7 @@ def check_public_url(app_configs: Apps, **options: Any) -> list[CheckMessage]:
 @register(Tags.compatibility)
 def check_numbers(app_configs: Apps, **options: Any) -> list[CheckMessage]:
     """Refuse ports that are none or wanted twice (E007) and pools of nothing (E008)."""
-    names = ("WEB_PORT", "SMTP_PORT", "SANDBOX_PORT")
+    names = ("WEB_PORT", "SMTP_PORT", "SANDBOX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT")
     ports = [getattr(settings, name) for name in names]
     found: list[CheckMessage] = [
         Error(f"POSTROOM_{name} must be a port from 1 to 65535, not {port}.", id="postroom.E007")
@@ -75,6 +78,20 @@ def check_numbers(app_configs: Apps, **options: Any) -> list[CheckMessage]:
         if getattr(settings, name) < 1
     ]
     return found
+
+
+@register(Tags.compatibility)
+def check_certificate(app_configs: Apps, **options: Any) -> list[CheckMessage]:
+    """Refuse a certificate without its key, or one that cannot be used (E014)."""
+    if not settings.TLS_CERT and not settings.TLS_KEY:
+        return []
+    if not settings.TLS_CERT or not settings.TLS_KEY:
+        return [Error("POSTROOM_TLS_CERT and POSTROOM_TLS_KEY belong together.", id="postroom.E014")]
+    try:
+        ServerCertificate(Path(settings.TLS_CERT), Path(settings.TLS_KEY))
+    except BadCertificate as error:
+        return [Error(str(error), "Name PEM files that belong together.", id="postroom.E014")]
+    return []
 
 
 @register(Tags.compatibility)

@@ -66,7 +66,7 @@ def sender() -> None:
 
 @app.command()
 def smtp() -> None:
-    """Run the inbound SMTP server: bounces, complaints, replies, and the sandbox."""
+    """Run the SMTP servers: inbound (bounces, complaints, replies), submission, and the sandbox."""
     prepare("smtp")
     from postroom.edge.smtp import server as part
 

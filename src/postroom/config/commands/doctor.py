@@ -16,6 +16,7 @@ from postroom.config.bootstrap import describe
 from postroom.config.database import is_embedded
 from postroom.config.environment import env_str
 from postroom.core.insights.selectors import installation
+from postroom.kit.certificates import BadCertificate, read_certificate
 from postroom.kit.clock import now
 
 MARKS: Final = {True: "[green]ok[/]", False: "[red]wrong[/]", None: "[yellow]note[/]"}
@@ -100,10 +101,29 @@ def _examine_mail() -> Iterator[Finding]:
 
 
 def _examine_ports() -> Iterator[Finding]:
-    for name in ("WEB", "SMTP", "SANDBOX"):
+    for name in ("WEB", "SMTP", "SANDBOX", "SUBMISSION", "SUBMISSIONS"):
         host, port = getattr(settings, f"{name}_HOST"), getattr(settings, f"{name}_PORT")
         words = "free" if ports.is_free(host, port) else "taken (by Postroom itself, when it runs)"
         yield Finding(f"Port {name.lower()}", True if words == "free" else None, f"{host}:{port} {words}")
+
+
+def _examine_certificate() -> Iterator[Finding]:
+    if not settings.SUBMISSION_CERT.exists():
+        yield Finding("Certificate", None, "none yet: postroom smtp makes one that signs itself")
+        return
+    try:
+        facts = read_certificate(settings.SUBMISSION_CERT)
+    except BadCertificate as error:
+        yield Finding("Certificate", False, str(error))
+        return
+    words = f"for {', '.join(facts.names)}, until {facts.good_until:%Y-%m-%d}"
+    if facts.good_until < now():
+        yield Finding("Certificate", False, f"{words}: it has ended")
+    elif facts.is_self_signed:
+        hint = "it signs itself, so clients must be told to trust it: set POSTROOM_TLS_CERT and POSTROOM_TLS_KEY"
+        yield Finding("Certificate", None, f"{words}; {hint}")
+    else:
+        yield Finding("Certificate", True, words)
 
 
 EXAMINATIONS: Final[tuple[Callable[[], Iterator[Finding]], ...]] = (
@@ -113,4 +133,5 @@ EXAMINATIONS: Final[tuple[Callable[[], Iterator[Finding]], ...]] = (
     _examine_data_dir,
     _examine_database,
     _examine_ports,
+    _examine_certificate,
 )

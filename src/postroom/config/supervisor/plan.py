@@ -24,6 +24,7 @@ from postroom.kit.processes import Command
 
 # A killed predecessor's parts need a moment to go and give their ports back.
 PATIENCE_S: Final = 5.0
+SMTP_PORTS: Final = ("SMTP", "SANDBOX", "SUBMISSION", "SUBMISSIONS")
 
 
 class AlreadyRunning(Refused):
@@ -49,7 +50,7 @@ def exclusive(data_dir: Path) -> Iterator[None]:
 
 def ensure_ports_free() -> None:
     """Raise PortInUse when another program listens where one of our parts will."""
-    for name in ("WEB", "SMTP", "SANDBOX"):
+    for name in ("WEB", *SMTP_PORTS):
         host, port = getattr(settings, f"{name}_HOST"), getattr(settings, f"{name}_PORT")
         ports.ensure_free(host, port, f"POSTROOM_{name}_PORT", PATIENCE_S)
 
@@ -113,6 +114,5 @@ def _web_answers() -> bool:
 
 def _smtp_answers() -> bool:
     return all(
-        ports.is_answering(host, port)
-        for host, port in ((settings.SMTP_HOST, settings.SMTP_PORT), (settings.SANDBOX_HOST, settings.SANDBOX_PORT))
+        ports.is_answering(getattr(settings, f"{name}_HOST"), getattr(settings, f"{name}_PORT")) for name in SMTP_PORTS
     )

@@ -14,6 +14,12 @@ class Crowd:
     most: int
     clients: "set[BoundedSMTP]" = field(default_factory=set)
 
+    def hang_up(self) -> None:
+        """Break every connection off."""
+        for client in list(self.clients):
+            if isinstance(client.transport, asyncio.WriteTransport):
+                client.transport.abort()
+
 
 class BoundedSMTP(SMTP):
     """Turns a client away for now (RFC 5321, section 3.8) when the crowd is large enough."""
@@ -23,8 +29,8 @@ class BoundedSMTP(SMTP):
         self._crowd = crowd
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Greet the client, or turn it away."""
-        if len(self._crowd.clients) < self._crowd.most:
+        """Greet the client, or turn it away; one that begins TLS is greeted already."""
+        if self in self._crowd.clients or len(self._crowd.clients) < self._crowd.most:
             self._crowd.clients.add(self)
             super().connection_made(transport)
         elif isinstance(transport, asyncio.WriteTransport):

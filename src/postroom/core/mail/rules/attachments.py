@@ -49,6 +49,20 @@ def type_on_the_wire(attachment: Attachment) -> str:
     return ANY_TYPE if kind.startswith(_STRUCTURED) else kind
 
 
+def proper_type(kind: str) -> str:
+    """Return ``kind`` where an attachment may have it, else the type of plain octets."""
+    return kind if _TYPE.fullmatch(kind) else ANY_TYPE
+
+
+def proper_name(name: str, otherwise: str) -> str:
+    """Return a name that somebody else gave a file as one that an attachment may have, its ending kept."""
+    cleaned = _BAD_IN_NAME.sub("", re.split(r"[/\\]", name)[-1]).strip()
+    if len(cleaned) > MAX_NAME:
+        stem, dot, ending = cleaned.rpartition(".")
+        cleaned = stem[: MAX_NAME - 20] + f".{ending}"[:20] if dot else cleaned[:MAX_NAME]
+    return cleaned if cleaned.strip(". ") else otherwise
+
+
 def _check_name(name: str) -> None:
     if not name.strip() or len(name) > MAX_NAME or name.strip(". ") == "":
         raise BadAttachment(f"An attachment needs a name of 1 to {MAX_NAME} characters, not {name[:80]!r}.")

@@ -1,0 +1,93 @@
+"""Mail that was submitted becomes the core's: whatever arrives while a commit runs shares the next one."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from postroom.core.mail import services as mail
+from postroom.core.mail.types import Once, SubmitRequest
+from postroom.edge.smtp.reading import Handed
+from postroom.edge.smtp.signing_in import SignedIn
+from postroom.edge.smtp.threads import in_database_thread
+from postroom.kit import clock
+from postroom.kit.errors import AppError
+from postroom.kit.group_commit import GroupCommit
+
+
+@dataclass(slots=True)
+class _Parcel:
+    """A request on its way, and what became of it."""
+
+    request: SubmitRequest
+    outcome: list[UUID] | AppError = field(default_factory=list)
+
+
+class HandOver:
+    """Hands mail over for one event loop."""
+
+    def __init__(self) -> None:
+        self._commits = GroupCommit[_Parcel](_store, group_size=100)
+
+    async def put(self, who: SignedIn, handed: Handed, recipients: Sequence[str]) -> UUID:
+        """Return the uid of the message once it is durable. Raises AppError where it is refused."""
+        parcel = _Parcel(
+            SubmitRequest(
+                workspace_id=who.workspace_id,
+                actor=who.actor,
+                submissions=(handed.submission,),
+                once=_once(who, handed, recipients),
+                mail_domain=who.mail_domain,
+            )
+        )
+        await self._commits.put(parcel)
+        if isinstance(parcel.outcome, AppError):
+            raise parcel.outcome
+        return parcel.outcome[0]
+
+    async def drain(self) -> None:
+        """Return once everything taken so far is committed or refused."""
+        await self._commits.drain()
+
+
+async def _store(parcels: Sequence[_Parcel]) -> None:
+    try:
+        await _submit(parcels)
+    except Exception:
+        if len(parcels) == 1:
+            raise
+        # One that cannot be stored must not take the others along.
+        for parcel in parcels:
+            await _store_alone(parcel)
+
+
+async def _store_alone(parcel: _Parcel) -> None:
+    try:
+        await _submit([parcel])
+    except Exception as error:
+        parcel.outcome = NotStored(type(error).__name__)
+
+
+async def _submit(parcels: Sequence[_Parcel]) -> None:
+    requests = [parcel.request for parcel in parcels]
+    outcomes = await in_database_thread(lambda: mail.submit_requests(requests=requests, now=clock.now()))
+    for parcel, outcome in zip(parcels, outcomes, strict=True):
+        parcel.outcome = outcome
+
+
+class NotStored(AppError):
+    """The message could not be stored."""
+
+    code = "not_stored"
+
+
+def _once(who: SignedIn, handed: Handed, recipients: Sequence[str]) -> Once | None:
+    """Make a repeat after a lost answer safe: one Message-ID, one key and one envelope are one mail, for a day.
+
+    Programs that send a mail to each of its recipients in turn give it one Message-ID, so the envelope counts.
+    """
+    if not handed.message_id:
+        return None
+    parts = (str(who.actor.api_key_id), handed.message_id, *sorted(address.lower() for address in recipients))
+    digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()
+    return Once(f"smtp:{digest.hex()}", digest)
