@@ -35,7 +35,7 @@ class Running:
     def __init__(self, place: Path, **environment: str) -> None:
         self._own = environment
         self.data_dir = place / "var"
-        self.web_port, self.smtp_port, self.sandbox_port = free_ports(3)
+        self.web_port, self.smtp_port, self.sandbox_port, self.submission_port, self.submissions_port = free_ports(5)
         self.log = place / "up.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -64,6 +64,8 @@ class Running:
             "POSTROOM_WEB_PORT": str(self.web_port),
             "POSTROOM_SMTP_PORT": str(self.smtp_port),
             "POSTROOM_SANDBOX_PORT": str(self.sandbox_port),
+            "POSTROOM_SUBMISSION_PORT": str(self.submission_port),
+            "POSTROOM_SUBMISSIONS_PORT": str(self.submissions_port),
             "POSTROOM_SENDERS": "1",  # so that whoever is found after a kill is the successor
             **self._own,
         }
