@@ -15,7 +15,7 @@ from postroom.kit.types import JSONValue
 @lru_cache(maxsize=256)
 def load_compiled_content(*, content_id: int) -> compose.CompiledContent:
     """Return a content ready to render; contents never change, so the last ones are kept compiled."""
-    return compose.compile_content(_load_frozen({content_id})[content_id])
+    return compose.compile_content(_load_frozen(content_id))
 
 
 @lru_cache(maxsize=1024)
