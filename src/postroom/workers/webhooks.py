@@ -45,6 +45,7 @@ class Deliverer:
         self._unbooked: list[Answer] = []
         self._in_flight = 0
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.current_thread()
         self._client: AsyncClient | None = None
 
     def step(self, now: datetime) -> bool:
@@ -63,8 +64,10 @@ class Deliverer:
             self._collect(LOOK_EVERY_S)
             self._take_turn(0)
         if self._loop is not None:
+            asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result(FINISH_WITHIN_S)
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._loop = None
+            self._thread.join(FINISH_WITHIN_S)
+            self._loop = self._client = None
 
     def _take_turn(self, most: int) -> list[Delivery]:
         """What could not be booked stays for the next turn."""
@@ -89,8 +92,17 @@ class Deliverer:
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._loop.run_forever, name="webhooks", daemon=True).start()
+            self._thread = threading.Thread(target=_run, args=(self._loop,), name="webhooks", daemon=True)
+            self._thread.start()
         return self._loop
+
+    async def _hang_up(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        if self._client is not None:
+            await self._client.close()
 
     async def _deliver(self, delivery: Delivery) -> None:
         """Whatever happens to a call, an answer comes of it."""
@@ -132,6 +144,11 @@ _DELIVERER: Final = Deliverer()
 def deliver_webhooks(now: datetime) -> bool:
     """Call webhooks."""
     return _DELIVERER.step(now)
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    loop.run_forever()
+    loop.close()
 
 
 def _since(began: float) -> int:

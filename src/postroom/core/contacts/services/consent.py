@@ -19,6 +19,7 @@ from postroom.core.contacts.selectors.lists import get_category, hold_lists
 from postroom.core.contacts.selectors.people import lock_contact_by_id, lock_known_contact
 from postroom.core.contacts.services.proof import Word, keep_proof
 from postroom.core.contacts.services.suppression import suppress_opted_out
+from postroom.core.contacts.services.telling import UPDATED, tell_people
 from postroom.core.contacts.types import (
     ConsentState,
     MemberStatus,
@@ -97,7 +98,9 @@ def opt_out(
     if _is_whole_workspace(scope):
         changed.append(_leave_workspace(workspace, contact, now))
     if any(changed):
-        _record_opt_out(contact, scope, Word(actor, source, now, workspace, proof or {}))
+        word = Word(actor, source, now, workspace, proof or {})
+        _record_opt_out(contact, scope, word)
+        _tell_wish(contact, word)
     return any(changed)
 
 
@@ -128,6 +131,7 @@ def opt_in(
         keep_proof(contact, word, state="opted_in")
         act = AuditRecord("contact.opted_in", "contact", contact.pk)
         events.record_act(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk)
+        _tell_wish(contact, word)
     return any(has_come)
 
 
@@ -213,6 +217,10 @@ def _record_opt_out(contact: Contact, scope: OptOutScope, word: Word) -> None:
     events.record_act(
         workspace=word.workspace, actor=word.actor, act=act, now=word.at, contact_id=contact.pk, data=data
     )
+
+
+def _tell_wish(contact: Contact, word: Word) -> None:
+    tell_people(workspace_id=word.workspace.pk, contact_ids=(contact.pk,), what=UPDATED, now=word.at)
 
 
 def _is_whole_workspace(scope: OptOutScope) -> bool:

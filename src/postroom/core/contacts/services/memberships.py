@@ -11,6 +11,7 @@ from postroom.core.contacts.models import Contact, List, ListMember
 from postroom.core.contacts.selectors.lists import get_list, hold_lists
 from postroom.core.contacts.selectors.people import lock_contact_by_id
 from postroom.core.contacts.services.proof import Word, keep_proof
+from postroom.core.contacts.services.telling import CREATED, UPDATED, tell_members
 from postroom.core.contacts.types import MemberStatus
 from postroom.core.events import services as events
 from postroom.core.events.types import NewEvent
@@ -73,6 +74,8 @@ def put_member(contact: Contact, list_: List, status: MemberStatus, word: Word) 
     events.record_act(
         workspace=word.workspace, actor=word.actor, act=act, now=word.at, contact_id=contact.pk, data=data
     )
+    what = CREATED if before is None else UPDATED
+    tell_members(workspace_id=word.workspace.pk, contact_ids=(contact.pk,), what=what, now=word.at, list_id=list_.pk)
     return member, True
 
 

@@ -30,6 +30,7 @@ from postroom.core.contacts.services.former_addresses import carry_will
 from postroom.core.contacts.services.people import fill_record
 from postroom.core.contacts.services.proof import Word, keep_proof
 from postroom.core.contacts.services.snapshots import take_snapshot
+from postroom.core.contacts.services.telling import DELETED, UPDATED, tell_people
 from postroom.core.contacts.types import FieldChoice, Side
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
@@ -82,6 +83,7 @@ def merge_contacts(
     fields = rules.list_choices(survivor, other, list_field_specs(workspace=workspace), choices)
     merge = _Merge(workspace, survivor, other, tuple(fields), Word(actor, SOURCE, now, workspace))
     old_id, snapshot = other.pk, take_snapshot(other)
+    tell_people(workspace_id=workspace.pk, contact_ids=(old_id,), what=DELETED, now=now)
     given_up = given_up_address(survivor, other, fields)
     _move_standing(merge)
     _move_belongings(merge)
@@ -95,6 +97,7 @@ def merge_contacts(
     events.record_act(
         workspace=workspace, actor=actor, act=act, now=now, contact_id=survivor.pk, data={"old_id": old_id}
     )
+    tell_people(workspace_id=workspace.pk, contact_ids=(survivor.pk,), what=UPDATED, now=now)
     return survivor
 
 

@@ -23,6 +23,7 @@ from postroom.core.contacts.selectors.fields import list_field_specs
 from postroom.core.contacts.selectors.people import lock_contact, lock_unmerged
 from postroom.core.contacts.services.departures import remove_people
 from postroom.core.contacts.services.former_addresses import carry_will
+from postroom.core.contacts.services.telling import CREATED, DELETED, UPDATED, tell_people
 from postroom.core.contacts.types import ContactChanges, NewContact
 from postroom.core.events import services as events
 from postroom.core.workspaces.models import Workspace
@@ -55,6 +56,7 @@ def create_contact(
     name = "contact.linked" if known else "contact.created"
     act = AuditRecord(name, "contact", contact.pk, after={"email": contact.email, "tags": list(new.tags)})
     events.record_act(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk)
+    tell_people(workspace_id=workspace.pk, contact_ids=(contact.pk,), what=CREATED, now=now)
     return contact
 
 
@@ -104,6 +106,7 @@ def update_contact(*, workspace: Workspace, uid: UUID, changes: ContactChanges, 
     events.record_act(
         workspace=workspace, actor=actor, act=act, now=now, contact_id=contact.pk, data={"changed": [*changed]}
     )
+    tell_people(workspace_id=workspace.pk, contact_ids=(contact.pk,), what=UPDATED, now=now)
     return contact
 
 
@@ -115,6 +118,7 @@ def delete_contact(*, workspace: Workspace, uid: UUID, actor: Actor, now: dateti
     """
     contact = lock_unmerged(workspace=workspace, uids=(uid,))[uid]
     contact_id, email = contact.pk, contact.email
+    tell_people(workspace_id=workspace.pk, contact_ids=(contact_id,), what=DELETED, now=now)
     remove_people(workspace=workspace, people=[contact], now=now)
     act = AuditRecord("contact.deleted", "contact", contact_id, before={"email": email})
     events.record_act(workspace=workspace, actor=actor, act=act, now=now, contact_id=contact_id)

@@ -5,6 +5,13 @@ from dataclasses import dataclass, field
 
 from postroom.core.contacts.models import ConsentChange, List, ListMember
 from postroom.core.contacts.services.proof import Word
+from postroom.core.contacts.services.telling import (
+    CREATED,
+    UPDATED,
+    tell_gone_members,
+    tell_members,
+    tell_people,
+)
 from postroom.core.contacts.types import MemberStatus
 from postroom.core.events import services as events
 from postroom.core.events.types import NewEvent
@@ -33,7 +40,18 @@ def tell_news(news: BookNews, word: Word, *, act: str) -> None:
     record = AuditRecord(act, "list", news.list_.pk, after=after)
     events.record_act(workspace=word.workspace, actor=word.actor, act=record, now=word.at)
     events.record_events(workspace=word.workspace, events=_facts(news), now=word.at)
-    ConsentChange.objects.bulk_create([_proof(one, word) for one in _moved(news)], batch_size=1_000)
+    # That somebody left is proved where they are merged into the list.
+    proofs = [_proof(one, word) for one in _moved(news) if one.status != MemberStatus.UNSUBSCRIBED]
+    ConsentChange.objects.bulk_create(proofs, batch_size=1_000)
+    _tell_webhooks(news, word)
+
+
+def _tell_webhooks(news: BookNews, word: Word) -> None:
+    room = word.workspace.pk
+    changed = {*news.changed, *(one.contact_id for one in _moved(news))} - news.added
+    tell_people(workspace_id=room, contact_ids=news.created, what=CREATED, now=word.at, with_members=False)
+    for what, people in ((CREATED, news.added), (UPDATED, changed)):
+        tell_members(workspace_id=room, contact_ids=people, what=what, now=word.at, list_id=news.list_.pk)
 
 
 def _facts(news: BookNews) -> list[NewEvent]:
@@ -81,3 +99,6 @@ def tell_removed(list_: List, members: Sequence[ListMember], word: Word) -> None
         for one in members
     ]
     events.record_events(workspace=word.workspace, events=facts, now=word.at)
+    for one in members:
+        one.list = list_
+    tell_gone_members(workspace_id=word.workspace.pk, members=members, now=word.at)

@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from postroom.core.contacts.models import BulkRun, Contact
 from postroom.core.contacts.services.departures import remove_people
+from postroom.core.contacts.services.telling import CREATED, DELETED, UPDATED, tell_members, tell_people
 from postroom.core.contacts.types import BULK_SOURCE, BulkKind
 from postroom.kit.types import JSONObject, JSONValue
 
@@ -149,16 +150,19 @@ def _unsubscribe(run: BulkRun, ids: list[int], now: datetime) -> Changed:
 def _place(run: BulkRun, statement: str, ids: list[int], now: datetime) -> Changed:
     rows = _run(statement, ids=ids, workspace=run.workspace_id, **_membership(run, now))
     _keep_proof(run, rows, now)
+    _tell_moved(run, rows, now)
     return Changed([pk for pk, *_ in rows], {str(pk): was for pk, was, _ in rows})
 
 
 def _set_field(run: BulkRun, ids: list[int], now: datetime) -> Changed:
     rows = _run(_SET_FIELD, ids=ids, key=run.params["field"], value=_json(run.params.get("value")), now=now)
+    tell_people(workspace_id=run.workspace_id, contact_ids=[pk for pk, _ in rows], what=UPDATED, now=now)
     return Changed([pk for pk, _ in rows], {str(pk): None if was is None else json.loads(was) for pk, was in rows})
 
 
 def _delete(run: BulkRun, ids: list[int], now: datetime) -> Changed:
     people = list(Contact.objects.filter(pk__in=ids).order_by("pk").select_for_update().defer("search", "custom"))
+    tell_people(workspace_id=run.workspace_id, contact_ids=[one.pk for one in people], what=DELETED, now=now)
     remove_people(workspace=run.workspace, people=people, now=now)
     return Changed([one.pk for one in people])
 
@@ -202,6 +206,16 @@ def _keep_proof(run: BulkRun, rows: list[Any], now: datetime) -> None:
         values = [run.params["list_id"], run.workspace_id, run.door, source, run.created_by_id, now, people, states]
         with connection.cursor() as cursor:
             cursor.execute(_KEEP_PROOF, values)
+
+
+def _tell_moved(run: BulkRun, rows: list[Any], now: datetime) -> None:
+    for what, people in (
+        (CREATED, [pk for pk, was, _ in rows if was is None]),
+        (UPDATED, [pk for pk, was, _ in rows if was is not None]),
+    ):
+        tell_members(
+            workspace_id=run.workspace_id, contact_ids=people, what=what, now=now, list_id=run.params["list_id"]
+        )
 
 
 def _hold(run: BulkRun, ids: Sequence[int]) -> list[int]:

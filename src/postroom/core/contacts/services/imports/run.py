@@ -22,6 +22,7 @@ from postroom.core.contacts.services.imports.ending import end_import
 from postroom.core.contacts.services.imports.merge import merge_people
 from postroom.core.contacts.services.imports.reading import read_ahead
 from postroom.core.contacts.services.imports.target import Merged, MergeTarget, source_of
+from postroom.core.contacts.services.telling import CREATED, tell_people
 from postroom.core.contacts.types import CsvFormat, ImportStatus
 from postroom.core.events import services as events
 from postroom.core.events.types import NewEvent
@@ -152,6 +153,7 @@ def _keep_created(run: ImportRun, position: int, merged: Merged, now: datetime) 
         return
     with connection.cursor() as cursor:
         cursor.execute(_KEEP_CREATED, [run.pk, position + 1, array_text(merged.created_ids)])
+    tell_people(workspace_id=run.workspace_id, contact_ids=merged.created_ids, what=CREATED, now=now)
     event = NewEvent("contacts.imported", "import", run.pk, data={"created": len(merged.created_ids)})
     events.record_event(workspace=run.workspace, event=event, now=now)
 
