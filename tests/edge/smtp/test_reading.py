@@ -85,6 +85,13 @@ def test_fields_of_its_own_go_along_and_ours_do_not() -> None:
     assert found.left_out == ("DKIM-Signature", "X-Tag", "X-Long")
 
 
+def test_a_line_that_is_no_field_does_not_end_the_header() -> None:
+    found = read("X-Ünfit: one\n  two\nX-Odd : three\nSubject: s\n\tt\n no field at all\nTo: ann@x.example\n")
+    assert (found.submission.subject, found.submission.to) == ("s t no field at all", (ANN,))
+    assert dict(found.submission.headers) == {"X-Odd": "three"}
+    assert found.left_out == ("X-Ünfit",)
+
+
 def test_a_long_thread_keeps_its_ends() -> None:
     ids = [f"<{number:040d}@client.example>" for number in range(100)]
     kept = read("References: " + "\n ".join(ids) + "\n").submission.headers["References"].split()

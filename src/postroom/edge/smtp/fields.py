@@ -15,6 +15,8 @@ MAX_HEADER: Final = 128 * 1024
 MAX_OWN_FIELDS: Final = 100
 ORIGINAL_ID: Final = "X-Original-Message-ID"
 
+_LINE_END: Final = re.compile(rb"\r?\n")
+_FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _FOLDS: Final = re.compile(r"\r?\n(?=[ \t])")
 _OURS: Final = frozenset(
     {"from", "to", "cc", "bcc", "reply-to", "subject", "date", "message-id", "sender", "mime-version"}
@@ -66,6 +68,26 @@ class Fields:
         if len(kept) > MAX_OWN_FIELDS:
             raise BadMessage(f"A message takes {MAX_OWN_FIELDS} extra header fields at most.")
         return kept, tuple(refused)
+
+
+def mend_lines(header: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """Return a header without the lines that begin no field (RFC 5322, section 2.2), at which a parser would take the
+    rest for the body, and what those lines begin with.
+    """
+    kept: list[bytes] = []
+    unreadable: list[str] = []
+    follows = False
+    for line in _LINE_END.split(header):
+        if line[:1] in (b" ", b"\t"):
+            if follows:
+                kept.append(line)
+        elif found := _FIELD.match(line):
+            kept.append(found[1] + b":" + line[found.end() :])
+            follows = True
+        else:
+            unreadable.append(line.partition(b":")[0][:40].decode("utf-8", "replace"))
+            follows = False
+    return b"\r\n".join(kept), tuple(filter(None, unreadable))
 
 
 def read_octets(value: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from postroom.core.mail.errors import BadMessage
 from postroom.core.mail.rules.headers import UNDISCLOSED
 from postroom.core.mail.types import Submission
-from postroom.edge.smtp.fields import MAX_HEADER, Fields
+from postroom.edge.smtp.fields import MAX_HEADER, Fields, mend_lines
 from postroom.edge.smtp.parts import check_shape, read_body
 
 MAX_FROM: Final = 600
@@ -40,11 +40,13 @@ class _Recipients:
 def read_mail(raw: bytes, recipients: Sequence[str]) -> Handed:
     """Return what a client submits for these recipients of the envelope. Raises BadMessage."""
     end = _END_OF_HEADER.search(raw)
-    if (end.start() if end else len(raw)) > MAX_HEADER:
+    header, rest = (raw[: end.start()], raw[end.start() :]) if end else (raw, b"")
+    if len(header) > MAX_HEADER:
         raise BadMessage(f"The header is larger than {MAX_HEADER} octets.")
     check_shape(raw)
+    lines, unreadable = mend_lines(header)
     try:
-        mail = message_from_bytes(raw, policy=policy.compat32)
+        mail = message_from_bytes(lines + rest, policy=policy.compat32)
         fields = Fields(mail)
         body = read_body(mail)
     except (RecursionError, LookupError, ValueError, TypeError, AttributeError) as error:
@@ -65,7 +67,7 @@ def read_mail(raw: bytes, recipients: Sequence[str]) -> Handed:
         headers=headers,
         attachments=tuple(body.files),
     )
-    return Handed(submission, fields.text("message-id"), left_out)
+    return Handed(submission, fields.text("message-id"), left_out + unreadable)
 
 
 def _read_from(fields: Fields) -> str:
