@@ -167,7 +167,8 @@ def _said(contact: ContactUpdate) -> dict[str, Any]:
 
 
 def _show(one: "BookContact", book_id: str) -> Contact:
-    return Contact(
+    # The values are the core's own: of five thousand, checking each once more would be half of the answer's time.
+    return Contact.model_construct(
         id=write_id(one.uid),
         first_name=one.first_name or None,
         last_name=one.last_name or None,

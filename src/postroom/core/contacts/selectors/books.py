@@ -1,8 +1,10 @@
 """Reads of lists as programs keep them: contact books, and the people in them."""
 
-from collections.abc import Collection, Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import connection
@@ -16,13 +18,23 @@ from postroom.core.contacts.selectors.aliases import find_kept_addresses
 from postroom.core.contacts.selectors.lists import get_list_by_uid
 from postroom.core.contacts.selectors.mail_states import load_mail_states
 from postroom.core.contacts.selectors.people import get_contact, visible_people
-from postroom.core.contacts.types import BookContact, Fence, MemberStatus
+from postroom.core.contacts.types import BookContact, Fence, MemberStatus, Sql
 from postroom.core.workspaces.models import Workspace
 
 MAX_BOOK_PAGE: Final = 5_000
 
 _HOLD: Final = "SELECT id FROM contacts_list WHERE workspace_id = %s AND uid = %s FOR SHARE"
 _CAMPAIGN: Final = "marketing"
+# One look-up by key per person, whatever the planner believes of tables that grew since the last ANALYZE.
+_PEOPLE: Final = """
+SELECT c.id, c.uid, coalesce(c.email, ''), c.first_name, c.last_name, m.status, m.properties::text,
+    extract(epoch FROM m.created_at)::float8, extract(epoch FROM greatest(m.updated_at, c.updated_at))::float8
+FROM (SELECT * FROM contacts_listmember WHERE list_id = %s {page}) m
+CROSS JOIN LATERAL (SELECT * FROM contacts_contact c WHERE c.id = m.contact_id OFFSET 0) c
+WHERE c.erased_at IS NULL AND EXISTS (
+    SELECT 1 FROM contacts_contactworkspace w WHERE w.contact_id = c.id AND w.workspace_id = %s OFFSET 0)
+ORDER BY m.contact_id
+"""
 
 
 def hold_book(*, workspace: Workspace, uid: UUID) -> List:
@@ -51,7 +63,7 @@ def get_book_contact(*, workspace: Workspace, list_uid: UUID, uid: UUID) -> Book
     """Return a person in a contact book. Raises NoSuchList or NoSuchContact."""
     list_ = get_list_by_uid(workspace=workspace, uid=list_uid)
     contact = get_contact(workspace=workspace, uid=uid)
-    found = _show(workspace, list_, list(ListMember.objects.filter(list=list_, contact=contact)))
+    found = _show(workspace, list_, Sql("AND contact_id = %s", (contact.pk,)))
     if not found:
         raise NoSuchContact(uid=uid)
     return found[0]
@@ -73,13 +85,10 @@ def list_book_contacts(
     list_ = get_list_by_uid(workspace=workspace, uid=list_uid)
     size = min(max(1, size), MAX_BOOK_PAGE)
     offset = (min(max(1, number), 1_000_000) - 1) * size
-    rows = ListMember.objects.filter(list=list_)
-    if emails is not None:
-        rows = rows.filter(contact_id__in=_ids_of(workspace, emails))
-    if uids is not None:
-        people = visible_people(workspace=workspace).filter(uid__in=uids)
-        rows = rows.filter(contact_id__in=list(people.values_list("pk", flat=True)))
-    return _show(workspace, list_, list(rows.order_by("contact_id")[offset : offset + size]))
+    parts, params = ["ORDER BY contact_id LIMIT %s OFFSET %s"], [size, offset]
+    for ids in _narrowed(workspace, emails, uids):
+        parts, params = ["AND contact_id = ANY(%s)", *parts], [ids, *params]
+    return _show(workspace, list_, Sql(" ".join(parts), tuple(params)))
 
 
 def find_mailable(
@@ -104,6 +113,14 @@ def _count(list_ids: Collection[int]) -> dict[int, int]:
     return dict(rows.annotate(Count("pk")))
 
 
+def _narrowed(workspace: Workspace, emails: Sequence[str] | None, uids: Sequence[UUID] | None) -> Iterator[list[int]]:
+    if emails is not None:
+        yield _ids_of(workspace, emails)
+    if uids is not None:
+        people = visible_people(workspace=workspace).filter(uid__in=uids)
+        yield list(people.values_list("pk", flat=True))
+
+
 def _ids_of(workspace: Workspace, emails: Iterable[str]) -> list[int]:
     """Return the people whom addresses mean, those they gave up in merges included."""
     wanted = {found for found in map(_normalised, emails) if found}
@@ -119,31 +136,26 @@ def _normalised(text: str) -> str:
         return ""
 
 
-def _show(workspace: Workspace, list_: List, members: Sequence[ListMember]) -> list[BookContact]:
-    ids = [member.contact_id for member in members]
-    people = visible_people(workspace=workspace).filter(pk__in=ids)
-    rows = people.values_list("pk", "uid", "email", "first_name", "last_name", "updated_at")
-    known = {row[0]: row for row in rows}
-    subscribed = [member.contact_id for member in members if member.status == MemberStatus.SUBSCRIBED]
+def _show(workspace: Workspace, list_: List, page: Sql) -> list[BookContact]:
+    with connection.cursor() as cursor:
+        cursor.execute(_PEOPLE.format(page=page.text), (list_.pk, *page.params, workspace.pk))
+        rows = cursor.fetchall()
+    # All as one document, and times as numbers: both are read in a fraction of the time.
+    properties = json.loads(f"[{','.join([row[6] for row in rows])}]")
+    subscribed = [row[0] for row in rows if row[5] == MemberStatus.SUBSCRIBED]
     mailable = find_mailable(workspace=workspace, list_id=list_.pk, contact_ids=subscribed) if subscribed else set()
     return [
-        _contact(member, known[member.contact_id], is_subscribed=member.contact_id in mailable)
-        for member in members
-        if member.contact_id in known
+        BookContact(
+            id=row[0],
+            uid=row[1],
+            email=row[2],
+            first_name=row[3],
+            last_name=row[4],
+            status=MemberStatus(row[5]),
+            is_subscribed=row[0] in mailable,
+            properties=own,
+            created_at=datetime.fromtimestamp(row[7], UTC),
+            updated_at=datetime.fromtimestamp(row[8], UTC),
+        )
+        for row, own in zip(rows, properties, strict=True)
     ]
-
-
-def _contact(member: ListMember, row: tuple[Any, ...], *, is_subscribed: bool) -> BookContact:
-    pk, uid, email, first_name, last_name, updated_at = row
-    return BookContact(
-        id=pk,
-        uid=uid,
-        email=email or "",
-        first_name=first_name,
-        last_name=last_name,
-        status=MemberStatus(member.status),
-        is_subscribed=is_subscribed,
-        properties=member.properties,
-        created_at=member.created_at,
-        updated_at=max(member.updated_at, updated_at),
-    )
