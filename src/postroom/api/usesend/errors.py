@@ -6,8 +6,23 @@ from pydantic_core import ErrorDetails
 
 from postroom.api.shared.errors import Manners
 from postroom.api.usesend.issues import list_issues
+from postroom.core.campaigns.errors import NobodyToMail, NoSuchCampaign, NothingToSay, NoWayOut, UnknownAudience
 from postroom.core.contacts.errors import ListInUse, NoSuchContact, NoSuchList
-from postroom.core.mail.errors import BadOnceKey, MessageState, NoSuchMessage, OnceKeyBusy, OnceKeyReused
+from postroom.core.mail.errors import (
+    BadFrom,
+    BadOnceKey,
+    DomainInUse,
+    ForeignMailDomain,
+    MessageState,
+    NoSuchDomain,
+    NoSuchMessage,
+    NotJson,
+    OnceKeyBusy,
+    OnceKeyReused,
+    UnknownAnswered,
+    UnknownFromDomain,
+    UnverifiedDomain,
+)
 from postroom.core.workspaces.errors import BadKey
 from postroom.kit.errors import AppError, Conflict, Invalid, NotFound, NotPermitted, RateLimited, Unavailable
 from postroom.kit.types import JSONObject
@@ -41,6 +56,7 @@ MANNERS: Final = Manners(
         Conflict: 409,
         ListInUse: 400,  # the contract knows no conflict there
         MessageState: 400,
+        DomainInUse: 400,
         RateLimited: 429,
         Unavailable: 500,
         AppError: 500,
@@ -49,8 +65,20 @@ MANNERS: Final = Manners(
         BadKey: "Invalid API token",
         NoSuchMessage: "Email not found",
         MessageState: "Email already processed",
+        NoSuchDomain: "Domain not found",
         NoSuchList: "Contact book not found",
         NoSuchContact: "Contact not found",
+        NoSuchCampaign: "Campaign not found",
+        UnknownAudience: "Contact book not found",
+        NoWayOut: "Campaign must include an unsubscribe link before sending",
+        NobodyToMail: "No subscribed contacts to send",
+        NothingToSay: "No content added for campaign",
+        NotJson: "Invalid content JSON",
+        BadFrom: "From email is invalid",
+        UnknownFromDomain: "Domain: {domain} of from email is wrong. Use the domain verified by useSend",
+        UnverifiedDomain: "Domain: {domain} is not verified",
+        ForeignMailDomain: "API key does not have access to domain: {domain}",
+        UnknownAnswered: '"inReplyTo" is invalid',
         BadOnceKey: "Invalid Idempotency-Key length",
         OnceKeyReused: "Idempotency-Key already used with a different payload",
         OnceKeyBusy: "Request with same Idempotency-Key is in progress. Retry later.",

@@ -21,6 +21,30 @@ class CampaignIncomplete(Invalid):
     code = "campaign_incomplete"
 
 
+class NobodyToMail(CampaignIncomplete):
+    """Nobody who is subscribed could get the campaign."""
+
+    code = "nobody_to_mail"
+
+
+class NothingToSay(CampaignIncomplete):
+    """The campaign has no words yet."""
+
+    code = "nothing_to_say"
+
+
+class NoWayOut(BadCampaign):
+    """What goes to many holds the link to leave."""
+
+    code = "no_way_out"
+
+
+class UnknownAudience(BadCampaign):
+    """The list that a campaign is to be for is none of this workspace."""
+
+    code = "unknown_audience"
+
+
 class CampaignNotReady(Invalid):
     """The mailbox providers would not take the campaign as things stand; ``findings`` says what to mend."""
 

@@ -16,8 +16,8 @@ class Campaign(models.Model):
     With ``resend_of`` the audience is whoever got that campaign and neither opened it nor clicked in it
     (``resend_by``). ``local_date`` and ``local_time`` are what the clock shows in each reader's zone when they get it.
     ``made_from`` names the repeating campaign whose run this is. ``document`` (an editor document in JSON) and
-    ``source_html`` are what ``body`` was made from, where a program brought them. With a window, ``batch_size`` people
-    get it every ``batch_window_minutes``.
+    ``source_html`` are what ``body`` was made from, where a program brought them; ``source_subject`` and
+    ``source_preheader`` likewise. With a window, ``batch_size`` people get it every ``batch_window_minutes``.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -32,6 +32,8 @@ class Campaign(models.Model):
     text = models.TextField(blank=True, default="")
     document = models.TextField(blank=True, default="", db_default="")
     source_html = models.TextField(blank=True, default="", db_default="")
+    source_subject = models.TextField(blank=True, default="", db_default="")
+    source_preheader = models.TextField(blank=True, default="", db_default="")
     from_address = models.CharField(max_length=600, blank=True, default="", db_default="")
     reply_to = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     cc = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))

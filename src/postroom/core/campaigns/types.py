@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from uuid import UUID
 
 from django.db.models import TextChoices
 
@@ -158,6 +159,30 @@ class Wave:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenCampaign:
+    """A campaign as a program hands it over: to one list, in HTML or as an editor document (which wins), its
+    placeholders as ``rules.placeholders`` of the mail app reads them.
+
+    ``mail_domain`` is the only domain its From may have; ``send_at`` is when it goes out, past times being now; without
+    it the campaign stays a draft.
+    """
+
+    name: str
+    from_address: str
+    subject: str
+    list_uid: UUID
+    html: str = ""
+    document: str = ""
+    preheader: str = ""
+    reply_to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    batch_size: int = 500
+    mail_domain: str = ""
+    send_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignChanges:
     """What an author may set on a draft; ``UNSET`` fields stay as they are. Ids are keys of the same workspace."""
 
@@ -174,3 +199,5 @@ class CampaignChanges:
     sender_name: str | Unset = UNSET
     variants: tuple[Words, ...] | Unset = UNSET
     trial: TrialPlan | Unset = UNSET
+    batch_size: int | Unset = UNSET
+    batch_window_minutes: int | Unset = UNSET

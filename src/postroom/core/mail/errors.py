@@ -25,6 +25,12 @@ class BadDocument(Invalid):
     code = "bad_document"
 
 
+class NotJson(BadDocument):
+    """An editor document is JSON."""
+
+    code = "not_json"
+
+
 class BadHeader(Invalid):
     """A header field has a name or a value that no message may carry."""
 
@@ -101,6 +107,12 @@ class UnverifiedDomain(Invalid):
     """The domain of the From is not verified yet; ``domain`` says which."""
 
     code = "from_domain_unverified"
+
+
+class UnknownAnswered(Invalid):
+    """There is no such message in this workspace to answer."""
+
+    code = "answered_message_unknown"
 
 
 class ForeignMailDomain(NotPermitted):

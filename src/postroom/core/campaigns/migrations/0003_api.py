@@ -50,4 +50,14 @@ class Migration(migrations.Migration):
             name='source_html',
             field=models.TextField(blank=True, db_default='', default=''),
         ),
+        migrations.AddField(
+            model_name='campaign',
+            name='source_preheader',
+            field=models.TextField(blank=True, db_default='', default=''),
+        ),
+        migrations.AddField(
+            model_name='campaign',
+            name='source_subject',
+            field=models.TextField(blank=True, db_default='', default=''),
+        ),
     ]

@@ -10,7 +10,8 @@ from postroom.core.campaigns.selectors.campaigns import get_campaign
 from postroom.core.campaigns.types import Metric, Wave
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts.errors import SegmentTooSlow
-from postroom.core.contacts.types import Audience, Fence
+from postroom.core.contacts.models import ListMember
+from postroom.core.contacts.types import Audience, Fence, MemberStatus
 from postroom.core.mail import selectors as mail
 from postroom.core.mail.rules.placing import when_in
 from postroom.core.mail.types import Finding, LocalTime, Unmoved
@@ -51,6 +52,16 @@ def has_people(*, campaign: Campaign, now: datetime) -> bool:
     if isinstance(audience, Unmoved):
         return bool(mail.count_unmoved_zones(unmoved=audience))
     return contacts.has_audience(workspace=campaign.workspace, audience=audience, now=now)
+
+
+def has_subscribers(*, campaign: Campaign, now: datetime) -> bool:
+    """Return whether anybody of the campaign's lists is subscribed to them; of another audience, whether anybody is in
+    it. Raises BadFilter, SegmentTooSlow.
+    """
+    list_ids = _list_ids(campaign)
+    if not list_ids or campaign.segment_id is not None:
+        return has_people(campaign=campaign, now=now)
+    return ListMember.objects.filter(list_id__in=list_ids, status=MemberStatus.SUBSCRIBED).exists()
 
 
 def find_obstacles(*, campaign: Campaign, now: datetime, size: int | None = None) -> list[Finding]:

@@ -1,9 +1,11 @@
 """Reads of campaigns: one, many, and how one will look."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
+
+from django.db.models import Q
 
 from postroom.core.campaigns.errors import NoSuchCampaign
 from postroom.core.campaigns.models import Campaign
@@ -18,6 +20,7 @@ from postroom.core.workspaces.models import Workspace
 from postroom.kit.paging import Page, PageRequest, fetch_page
 from postroom.kit.types import JSONValue
 
+_LAST_PAGE: Final = 1_000_000
 _NAMED: Final = ("workspace", "sender", "category", "segment", "batch", "trial", "recurrence", "resend_of", "made_from")
 
 
@@ -55,6 +58,23 @@ def list_campaigns(*, workspace: Workspace, page: PageRequest, status: str = "")
     found = fetch_page(rows.order_by("-id"), page)
     done = _count_done([row.batch for row in found.items if row.batch is not None])
     return found.map(lambda row: _row(row, done))
+
+
+def find_campaigns(
+    *, workspace: Workspace, number: int, size: int, statuses: Collection[str] = (), text: str = ""
+) -> tuple[list[Campaign], int]:
+    """Return page ``number`` of the campaigns, newest first, and how many there are on all pages.
+
+    With ``statuses`` only those in one of them, with ``text`` only those with it in their name or subject, in any case.
+    """
+    rows = Campaign.objects.filter(workspace=workspace)
+    if statuses:
+        rows = rows.filter(status__in=statuses)
+    if text:
+        rows = rows.filter(Q(name__icontains=text) | Q(source_subject__icontains=text) | Q(subject__icontains=text))
+    start = (min(number, _LAST_PAGE) - 1) * size
+    found = rows.select_related("workspace", "sender", "resend_of").prefetch_related("lists").order_by("-id")
+    return list(found[start : start + size]), rows.count()
 
 
 def _count_done(batches: Sequence[Batch]) -> dict[int, int]:

@@ -1,7 +1,9 @@
 """Writes of campaigns: drafts, sending, repeating, trials, stopping."""
 
+from postroom.core.campaigns.services.anytime import pause_anytime, resume_anytime, schedule_anytime
 from postroom.core.campaigns.services.control import cancel_campaign, pause_campaign, resume_campaign
 from postroom.core.campaigns.services.drafts import create_campaign, delete_campaign, update_campaign
+from postroom.core.campaigns.services.programs import write_campaign
 from postroom.core.campaigns.services.repeating import repeat_campaign, run_due_recurrences
 from postroom.core.campaigns.services.resending import resend_campaign
 from postroom.core.campaigns.services.sending import (
@@ -22,11 +24,14 @@ __all__ = [
     "decide_trial",
     "delete_campaign",
     "fail_campaign",
+    "pause_anytime",
     "pause_campaign",
     "repeat_campaign",
     "resend_campaign",
+    "resume_anytime",
     "resume_campaign",
     "run_due_recurrences",
+    "schedule_anytime",
     "schedule_campaign",
     "schedule_campaign_locally",
     "send_campaign",
@@ -36,4 +41,5 @@ __all__ = [
     "start_due_campaigns",
     "tell_braked",
     "update_campaign",
+    "write_campaign",
 ]

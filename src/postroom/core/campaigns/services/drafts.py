@@ -1,5 +1,6 @@
 """Drafts: a campaign while it is written."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Final
@@ -7,10 +8,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from postroom.core.campaigns.errors import CampaignState
+from postroom.core.campaigns.errors import BadCampaign, CampaignState
 from postroom.core.campaigns.models import Campaign, Trial, Variant
 from postroom.core.campaigns.rules import LETTERS, check_text, check_trial
 from postroom.core.campaigns.selectors import lock_campaign
+from postroom.core.campaigns.services.going import call_off
 from postroom.core.campaigns.services.states import note
 from postroom.core.campaigns.types import CampaignChanges, CampaignStatus, Metric, TrialPlan, Words
 from postroom.core.contacts import selectors as contacts
@@ -52,6 +54,7 @@ def update_campaign(
     campaign = lock_campaign(workspace=workspace, uid=uid)
     _require_draft(campaign, "changed")
     wanted = _wanted_fields(workspace, changes)
+    wanted |= _outdated(campaign, wanted)
     before = {name: getattr(campaign, name) for name in wanted}
     for name, value in wanted.items():
         setattr(campaign, name, value)
@@ -77,10 +80,18 @@ def update_campaign(
 
 @transaction.atomic
 def delete_campaign(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetime) -> None:
-    """Throw a draft away; what was ever sent stays. Raises NoSuchCampaign, CampaignState."""
+    """Forget a campaign in whatever state; one under way is called off first. What was sent of it stays, in the ledger
+    and in the history of its readers.
+
+    Raises NoSuchCampaign, and BadCampaign while another campaign goes to those whom it did not move.
+    """
     campaign = lock_campaign(workspace=workspace, uid=uid)
-    _require_draft(campaign, "deleted")
-    note(campaign, act="campaign.deleted", actor=actor, now=now, before={"name": campaign.name})
+    again = Campaign.objects.filter(resend_of=campaign).first()
+    if again is not None:
+        raise BadCampaign(f"{campaign.name} cannot be deleted: {again.name} goes to those whom it did not move.")
+    call_off(campaign, now)
+    before = {"name": campaign.name, "status": campaign.status}
+    note(campaign, act="campaign.deleted", actor=actor, now=now, before=before)
     campaign.delete()
 
 
@@ -114,6 +125,18 @@ def _wanted_fields(workspace: Workspace, changes: CampaignChanges) -> dict[str, 
                 _require_own(workspace, name, value)
             wanted[name] = value
     return wanted
+
+
+def _outdated(campaign: Campaign, wanted: Mapping[str, object]) -> dict[str, object]:
+    """Return what a program wrote of a campaign that is not what it says any more, emptied."""
+    changed = {name for name, value in wanted.items() if value != getattr(campaign, name)}
+    sources = {
+        "subject": ("source_subject",),
+        "preheader": ("source_preheader",),
+        "body": ("document", "source_html"),
+        "sender_id": ("from_address",),
+    }
+    return {source: "" for name in changed for source in sources.get(name, ())}
 
 
 def _require_own(workspace: Workspace, name: str, key: int) -> None:

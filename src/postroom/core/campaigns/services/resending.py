@@ -38,6 +38,7 @@ def resend_campaign(
         name=f"{campaign.name} (again)",
         now=now,
         subject=check_text("subject", subject.strip()),
+        source_subject="",
         created_by_id=actor.user_id,
         resend_of_id=campaign.pk,
         resend_by=by,

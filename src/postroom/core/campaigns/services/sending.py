@@ -12,12 +12,13 @@ from postroom.core.campaigns.jobs import defer_start_campaign
 from postroom.core.campaigns.models import Campaign
 from postroom.core.campaigns.rules import EXAMPLE_READER, MOST_TEST_RECIPIENTS, make_test
 from postroom.core.campaigns.selectors import composition_of, get_campaign, list_variants
+from postroom.core.campaigns.services.going import set_going
 from postroom.core.campaigns.services.readiness import check_ready, require_complete
 from postroom.core.campaigns.services.states import move, note
 from postroom.core.campaigns.types import CampaignStatus, Words
 from postroom.core.mail import services as mail
 from postroom.core.mail.rules.headers import format_address
-from postroom.core.mail.types import AcceptedMessage, MessageClass, NewMessage
+from postroom.core.mail.types import AcceptedMessage, BatchStatus, MessageClass, NewMessage
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM, Actor
 
@@ -129,9 +130,10 @@ def start_due_campaigns(*, now: datetime) -> int:
 @transaction.atomic
 def _start_due(campaign_id: int, now: datetime) -> bool:
     rows = Campaign.objects.filter(pk=campaign_id, status=CampaignStatus.SCHEDULED, scheduled_at__lte=now)
+    rows = rows.exclude(batch__status=BatchStatus.CANCELLING)  # its senders still put back what they held
     if not rows.update(status=CampaignStatus.SENDING, started_at=now, updated_at=now, error=""):
         return False
-    campaign = Campaign.objects.select_related("workspace").get(pk=campaign_id)
+    campaign = Campaign.objects.select_related("workspace", "batch").get(pk=campaign_id)
     note(campaign, act="campaign.sent", actor=SYSTEM, now=now)
-    defer_start_campaign(campaign_id)
+    set_going(campaign, now)
     return True

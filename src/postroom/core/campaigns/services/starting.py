@@ -1,6 +1,7 @@
 """The start of a campaign by a worker, and its end as the mail app tells it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -13,7 +14,16 @@ from postroom.core.campaigns.selectors import audience_of, composition_of, fence
 from postroom.core.campaigns.services.states import move, note
 from postroom.core.campaigns.types import CampaignStatus
 from postroom.core.mail import services as mail
-from postroom.core.mail.types import BatchStatus, FreezePlan, LocalTime, MessageClass, Split
+from postroom.core.mail.rules.headers import parse_addresses
+from postroom.core.mail.types import (
+    BatchAddresses,
+    BatchStatus,
+    FreezePlan,
+    LocalTime,
+    MessageClass,
+    Portions,
+    Split,
+)
 from postroom.core.workspaces.types import SYSTEM
 from postroom.kit.errors import AppError, Unavailable
 
@@ -30,13 +40,14 @@ log = structlog.get_logger(__name__)
 
 @transaction.atomic
 def start_campaign(*, campaign_id: int, now: datetime) -> None:
-    """Freeze a campaign's content and audience and hand both to the senders, all in one transaction.
+    """Freeze a campaign's content and audience and hand both to the senders, all in one transaction. One that had come
+    to its end before goes on to those who did not get it then.
 
     Run again, or after a pause or the end, it does nothing. What cannot be sent makes the campaign ``failed``, with
     the reason.
     """
     campaign = _lock(campaign_id)
-    if campaign is None or campaign.status != CampaignStatus.SENDING or campaign.batch_id is not None:
+    if campaign is None or not _is_to_begin(campaign):
         return
     try:
         with transaction.atomic():
@@ -51,7 +62,7 @@ def start_campaign(*, campaign_id: int, now: datetime) -> None:
 def fail_campaign(*, campaign_id: int, reason: str, now: datetime) -> None:
     """Give up a campaign whose start does not succeed; one that has started, or was stopped, stays as it is."""
     campaign = _lock(campaign_id)
-    if campaign is not None and campaign.status == CampaignStatus.SENDING and campaign.batch_id is None:
+    if campaign is not None and _is_to_begin(campaign):
         _fail(campaign, reason, now)
 
 
@@ -76,24 +87,50 @@ def _lock(campaign_id: int) -> Campaign | None:
     return rows.filter(pk=campaign_id).first()
 
 
+def _is_to_begin(campaign: Campaign) -> bool:
+    """Return whether a campaign waits for its start, or for another round of what came to its end before."""
+    has_begun = campaign.batch is not None and campaign.batch.status != BatchStatus.FREEZING
+    return campaign.status == CampaignStatus.SENDING and not has_begun
+
+
 def _hand_over(campaign: Campaign, now: datetime) -> None:
     if campaign.sender_id is None:
         raise CampaignIncomplete(f"The campaign {campaign.name} has no sender.", missing=("sender",))
-    contents = _freeze_variants(campaign, campaign.sender_id, now)
-    batch = mail.create_batch(
+    plan = FreezePlan(portions=_portions(campaign))
+    if campaign.batch is None:
+        plan = _open_batch(campaign, campaign.sender_id, plan, now)
+    batch_id = campaign.batch_id or 0
+    totals = mail.freeze_audience(batch_id=batch_id, audience=audience_of(campaign), now=now, plan=plan)
+    fenced = sum(totals.fenced.values())
+    note(campaign, act="campaign.started", actor=SYSTEM, now=now, after={"total": totals.total, "fenced": fenced})
+
+
+def _open_batch(campaign: Campaign, sender_id: int, plan: FreezePlan, now: datetime) -> FreezePlan:
+    contents = _freeze_variants(campaign, sender_id, now)
+    campaign.batch = mail.create_batch(
         workspace=campaign.workspace,
-        sender_id=campaign.sender_id,
+        sender_id=sender_id,
         content_id=contents[0],
         message_class=MessageClass.MARKETING,
         fence=fence_of(campaign),
         now=now,
+        addresses=_addresses(campaign),
     )
-    campaign.batch = batch
     campaign.save(update_fields=["batch"])
-    plan = FreezePlan(local_time=_local_time(campaign), split=_split(campaign, contents))
-    totals = mail.freeze_audience(batch_id=batch.pk, audience=audience_of(campaign), now=now, plan=plan)
-    fenced = sum(totals.fenced.values())
-    note(campaign, act="campaign.started", actor=SYSTEM, now=now, after={"total": totals.total, "fenced": fenced})
+    return replace(plan, local_time=_local_time(campaign), split=_split(campaign, contents))
+
+
+def _addresses(campaign: Campaign) -> BatchAddresses:
+    cc, bcc = (
+        tuple(email for text in field for _, email in parse_addresses(text)) for field in (campaign.cc, campaign.bcc)
+    )
+    return BatchAddresses(campaign.from_address, tuple(campaign.reply_to), cc, bcc)
+
+
+def _portions(campaign: Campaign) -> Portions | None:
+    if not campaign.batch_window_minutes:
+        return None
+    return Portions(campaign.batch_size, campaign.batch_window_minutes)
 
 
 def _freeze_variants(campaign: Campaign, sender_id: int, now: datetime) -> list[int]:
@@ -133,8 +170,17 @@ def _local_time(campaign: Campaign) -> LocalTime | None:
 
 def _fail(campaign: Campaign, reason: str, now: datetime) -> None:
     log.warning("campaign_failed", campaign_id=campaign.pk)
-    campaign.batch = None
+    campaign.refresh_from_db(fields=["batch"])
+    if campaign.batch is not None:
+        mail.shut_batch(workspace=campaign.workspace, batch_id=campaign.batch.pk)
     allowed = (CampaignStatus.SENDING,)
-    to = CampaignStatus.FAILED
-    move(campaign, allowed=allowed, to=to, act="started", now=now, finished_at=now, error=reason[:1000], batch=None)
+    move(
+        campaign,
+        allowed=allowed,
+        to=CampaignStatus.FAILED,
+        act="started",
+        now=now,
+        finished_at=now,
+        error=reason[:1000],
+    )
     note(campaign, act="campaign.failed", actor=SYSTEM, now=now, after={"error": reason[:1000]})

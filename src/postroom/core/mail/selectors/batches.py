@@ -1,6 +1,6 @@
 """Where a batch stands, from its tally: a handful of rows, however many its recipients are."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Final, TypeVar
 from uuid import UUID
@@ -24,9 +24,10 @@ _SAME: Final = (
 )
 
 _COUNT: Final = f"""
-SELECT b.total, b.status, (SELECT coalesce(sum(value::int), 0) FROM jsonb_each_text(b.fenced)) AS fenced,
+SELECT b.id AS batch_id, b.total, b.status,
+    (SELECT coalesce(sum(value::int), 0) FROM jsonb_each_text(b.fenced)) AS fenced,
     {", ".join(f"coalesce(sum(t.{name}), 0) AS {name}" for name in _NUMBERS)}
-FROM mail_batch b LEFT JOIN mail_tally t ON t.batch_id = b.id WHERE b.id = %s GROUP BY b.id
+FROM mail_batch b LEFT JOIN mail_tally t ON t.batch_id = b.id WHERE b.id = ANY(%s) GROUP BY b.id
 """  # noqa: S608 - made of constants
 
 # How many there are comes from the chunks, for most recipients have no row in the ledger yet.
@@ -43,6 +44,11 @@ FROM mail_batch b JOIN (
 ) g ON g.batch_id = b.id GROUP BY g.destination, g.content_id, b.status ORDER BY total DESC, 1, 2
 """  # noqa: S608 - made of constants
 
+_SOFT_BOUNCES: Final = """
+SELECT count(DISTINCT m.id) FROM mail_deliveryevent e JOIN mail_message m ON m.id = e.message_id
+WHERE e.batch_id = %s AND e.type IN ('bounced', 'failed') AND m.bounced_at IS NOT NULL AND m.bounce_code LIKE '4%%'
+"""
+
 
 def get_batch(*, workspace: Workspace, uid: UUID) -> Batch:
     """Return a batch. Raises NoSuchBatch, also for one of another workspace."""
@@ -57,12 +63,26 @@ def count_batch(*, batch_id: int) -> BatchCounts:
 
     Recipients without a row in the ledger are pending, or cancelled once the batch is.
     """
+    found = count_batches(batch_ids=[batch_id])
+    if batch_id not in found:
+        raise NoSuchBatch(f"There is no batch {batch_id}.")
+    return found[batch_id]
+
+
+def count_batches(*, batch_ids: Sequence[int]) -> dict[int, BatchCounts]:
+    """Return where each of these batches stands, with one statement; unknown ones are absent."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [batch_id])
-        row = cursor.fetchone()
-        if row is None:
-            raise NoSuchBatch(f"There is no batch {batch_id}.")
-        return _counts(dict(zip((column.name for column in cursor.description), row, strict=True)))
+        cursor.execute(_COUNT, [list(batch_ids)])
+        names = [column.name for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return {row["batch_id"]: _counts(row) for row in rows}
+
+
+def count_soft_bounces(*, batch_id: int) -> int:
+    """Return how many messages of a batch came back for a reason that may pass (RFC 3463: a status of class 4)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SOFT_BOUNCES, [batch_id])
+        return int(cursor.fetchone()[0])
 
 
 def count_batch_by(*, batch_id: int) -> list[GroupCounts]:
@@ -114,4 +134,5 @@ def _counts(found: Mapping[str, int | str]) -> BatchCounts:
         sent=number["delivered"] + number["bounced"] + pending + number["in_doubt"],
         pending=pending,
         cancelled=number["cancelled"] + (unwritten if is_cancelled else 0),
+        offered=number["handed_over"] + number["bounced"] - number["bounced_later"],
     )

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
-from postroom.core.contacts import selectors as contacts
 from postroom.core.mail.models import Content, Letter, Message, Template
 from postroom.core.mail.rules import compose
 from postroom.core.mail.rules.headers import format_address
+from postroom.core.mail.selectors.readers import load_readers
 from postroom.core.mail.types import BodyFormat, Composition, MessageClass
 from postroom.kit.errors import AppError
 from postroom.kit.types import JSONValue
@@ -35,13 +35,12 @@ def show_message(*, message: Message) -> compose.Preview:
 
 def show_messages(*, messages: Sequence[Message]) -> dict[int, compose.Preview]:
     """Return the same of many by key, in a few statements."""
-    person_ids = {row.contact_id for row in messages if row.batch_id is not None and row.contact_id is not None}
-    profiles = contacts.load_profiles(contact_ids=person_ids) if person_ids else {}
+    readers = load_readers(messages=[row for row in messages if row.batch_id is not None])
     contents = _load_all_frozen({row.content_id for row in messages if row.content_id is not None})
     letters = _load_letters([row.pk for row in messages if row.content_id is None])
     shown = {}
     for row in messages:
-        slots = {**(profiles.get(row.contact_id or 0, {}) if row.batch_id is not None else {}), **row.slots}
+        slots = {**readers.get(row.pk, {}), **row.slots}
         if row.content_id is not None:
             shown[row.pk] = compose.show(contents[row.content_id], slots)
         else:

@@ -29,7 +29,6 @@ from postroom.kit.notify import notify
 
 _RECIPIENT_COLUMNS: Final = ("id", "batch_id", "chunk_number", "contact_id", "email", "fence")
 _ALL: Final = FreezePlan()
-_ENDED: Final = (BatchStatus.DONE, BatchStatus.CANCELLED)
 
 _FORGET: Final = """
 DELETE FROM mail_recipient r WHERE r.batch_id = %(batch_id)s AND NOT EXISTS (
@@ -62,29 +61,18 @@ def freeze_audience(
 ) -> BatchTotals:
     """Write down who gets the batch, what and when, and who is refused, and let the senders begin; one transaction.
 
-    Raises BatchState when the batch was frozen before.
+    A batch that was opened again goes to those who never got it; who was refused, or was still to come when it was
+    cancelled, is looked at again. Raises BatchState when the batch was frozen before.
     """
     batch = Batch.objects.select_for_update(of=("self",)).select_related("workspace", "sender").get(pk=batch_id)
     if batch.status != BatchStatus.FREEZING:
         raise BatchState(f"The audience of batch {batch_id} is already frozen.")
-    return _write_down(batch, _Freezer(batch, _parting(batch, plan, now)), _people(batch, audience, now), now)
-
-
-@transaction.atomic
-def extend_audience(
-    *, batch_id: int, audience: Audience | Unmoved, now: datetime, plan: FreezePlan = _ALL
-) -> BatchTotals:
-    """Let a batch that has come to its end go on to those of an audience who never got it; return its totals by then.
-
-    Who was refused, or was still to come when it was cancelled, is looked at again. Raises BatchState while the batch
-    has not ended.
-    """
-    batch = Batch.objects.select_for_update(of=("self",)).select_related("workspace", "sender").get(pk=batch_id)
-    if batch.status not in _ENDED:
-        raise BatchState(f"Batch {batch_id} is {batch.status}: it goes on by itself.", status=batch.status)
-    batch.total = _forget_unreached(batch)
-    first = (Chunk.objects.filter(batch=batch).aggregate(last=Max("number"))["last"] or 0) + 1
-    people = (_strangers(batch, some) for some in _people(batch, audience, now))
+    people = _people(batch, audience, now)
+    last = Chunk.objects.filter(batch=batch).aggregate(last=Max("number"))["last"]
+    if last is not None:
+        batch.total = _forget_unreached(batch)
+        people = (_strangers(batch, some) for some in people)
+    first = 0 if last is None else last + 1
     return _write_down(batch, _Freezer(batch, _parting(batch, plan, now, first=first)), people, now)
 
 

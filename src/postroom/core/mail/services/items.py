@@ -8,6 +8,7 @@ from postroom.core.contacts.types import Fence
 from postroom.core.mail.models import Batch, Message
 from postroom.core.mail.rules.headers import UNDISCLOSED, leave_out, parse_addresses
 from postroom.core.mail.selectors.contents import load_from
+from postroom.core.mail.selectors.readers import load_readers
 from postroom.core.mail.services.attachments import load_attachments
 from postroom.core.mail.services.refusals import find_address_refusals, judge_people
 from postroom.core.mail.types import Attachment, Mailing, MessageClass, Outgoing
@@ -55,23 +56,9 @@ def _copies(batch: Batch) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def make_single_items(rows: Sequence[Message]) -> tuple[Outgoing, ...]:
     """Return the messages of rows of the ledger, without their refused recipients."""
     refusals = _single_refusals(rows)
-    profiles = _profiles(rows)
+    profiles = load_readers(messages=rows)
     files = load_attachments(rows=rows)
     return tuple(_single_item(row, refusals[row.pk], profiles.get(row.pk, {}), files.get(row.pk, ())) for row in rows)
-
-
-def _profiles(rows: Sequence[Message]) -> dict[int, Mapping[str, JSONValue]]:
-    """Return what templates may say of each message's reader, with one statement for each set of lists."""
-    known: dict[tuple[int, ...], list[Message]] = defaultdict(list)
-    for row in rows:
-        if row.contact_id is not None:
-            known[tuple(row.list_ids)].append(row)
-    found: dict[int, Mapping[str, JSONValue]] = {}
-    for list_ids, part in known.items():
-        people = [row.contact_id for row in part if row.contact_id is not None]
-        profiles = contacts.load_profiles(contact_ids=people, list_ids=list_ids)
-        found.update((row.pk, profiles.get(row.contact_id or 0, {})) for row in part)
-    return found
 
 
 def _single_refusals(rows: Sequence[Message]) -> dict[int, dict[str, str]]:

@@ -43,8 +43,8 @@ INSERT INTO mail_message (
     sent_at, delivered_at, bounced_at, bounce_code, open_count, machine_open_count, click_count, scanner_click_count,
     destination, safe_until)
 SELECT x.id, x.uid, b.workspace_id, b.id, b.sender_id, coalesce(c.content_id, b.content_id), r.contact_id,
-    b.category_id, b.list_ids, b.message_class, false, '', jsonb_build_array(r.email), '[]', '[]', '[]', '{}',
-    '{}', x.header, '', x.status, %(priority)s, '', 1, x.tries, x.is_resent, x.next_attempt_at,
+    b.category_id, b.list_ids, b.message_class, false, b.from_address, jsonb_build_array(r.email), b.cc, b.bcc,
+    b.reply_to, '{}', '{}', x.header, '', x.status, %(priority)s, '', 1, x.tries, x.is_resent, x.next_attempt_at,
     CASE WHEN x.tries > 0 THEN to_timestamp(x.at) END, x.code, x.text, x.provider_id, b.created_at,
     CASE WHEN x.status = 'sent' THEN to_timestamp(x.at) END,
     CASE WHEN x.status = 'sent' AND NOT x.is_relayed THEN to_timestamp(x.at) END,

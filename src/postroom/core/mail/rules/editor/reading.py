@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from postroom.core.mail.errors import BadDocument
+from postroom.core.mail.errors import BadDocument, NotJson
 from postroom.core.mail.rules.editor.values import Mark, Node
 from postroom.kit.mime import clean_text
 from postroom.kit.types import JSONValue
@@ -34,7 +34,7 @@ def _parse(document: str) -> JSONValue:
     try:
         value: JSONValue = json.loads(document)
     except (ValueError, RecursionError) as error:
-        raise BadDocument("The document is not JSON.") from error
+        raise NotJson("The document is not JSON.") from error
     return value
 
 
