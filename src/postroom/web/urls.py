@@ -6,6 +6,7 @@ from postroom.web.accounts import urls as accounts
 from postroom.web.bulk import urls as bulk
 from postroom.web.campaigns import urls as campaigns
 from postroom.web.companies import urls as companies
+from postroom.web.connect import urls as connect
 from postroom.web.contacts import urls as contacts
 from postroom.web.domains import urls as domains
 from postroom.web.exports import urls as exports
@@ -23,6 +24,7 @@ from postroom.web.senders import urls as senders
 from postroom.web.start import urls as start
 from postroom.web.suppressions import urls as suppressions
 from postroom.web.topics import urls as topics
+from postroom.web.webhooks import urls as webhooks
 
 AREAS = (
     overview,
@@ -45,6 +47,8 @@ AREAS = (
     domains,
     start,
     keys,
+    connect,
+    webhooks,
 )
 
 in_workspace = ([pattern for area in AREAS for pattern in area.urlpatterns], "web")

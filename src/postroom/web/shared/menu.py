@@ -58,6 +58,8 @@ MENU: Final = (
         (
             MenuItem("start", "Quick start", "rocket", "web:start"),
             MenuItem("keys", "API keys", "key", "web:keys"),
+            MenuItem("webhooks", "Webhooks", "webhook", "web:webhooks"),
+            MenuItem("connect", "SMTP", "server-2", "web:connect"),
         ),
     ),
 )

@@ -22,8 +22,10 @@ _COLOURS: Final = {
     "green": {"ok", "sent", "done", "subscribed", "granted", "delivered", "active", "verified", "new"},
     "blue": {"repeating"}
     | {"sending", "running", "claimed", "wire", "freezing", "opened", "clicked", "undoing", "changed"},
-    "yellow": {"paused", "pausing", "pending", "deferred", "in_doubt", "scheduled", "cancelling"},
+    "yellow": {"in_progress", "paused", "pausing", "pending", "deferred", "in_doubt", "scheduled", "cancelling"}
+    | {"self_signed"},
     "red": {
+        "disabled",
         "revoked",
         "expired",
         "missing",

@@ -16,6 +16,7 @@ from postroom.core.mail.selectors.brakes import load_levels
 from postroom.core.mail.selectors.chunks import count_done, count_waiting, is_sample_open
 from postroom.core.mail.selectors.claims import HeldClaims, list_held_claims
 from postroom.core.mail.selectors.contents import load_compiled_content, load_from, show_message, show_messages
+from postroom.core.mail.selectors.daily import Counts, count_days, count_ever
 from postroom.core.mail.selectors.domains import (
     RecordState,
     dns_records,
@@ -26,9 +27,12 @@ from postroom.core.mail.selectors.domains import (
     list_domains,
     list_keys,
     list_record_states,
+    map_record_states,
     rotation_due_at,
+    state_of,
 )
 from postroom.core.mail.selectors.events import list_message_events
+from postroom.core.mail.selectors.handed_over import HandOver, list_hand_overs
 from postroom.core.mail.selectors.health import measure_health
 from postroom.core.mail.selectors.limits import (
     get_limit,
@@ -40,7 +44,13 @@ from postroom.core.mail.selectors.limits import (
 )
 from postroom.core.mail.selectors.links import find_link
 from postroom.core.mail.selectors.mailings import Mailing, find_mailing
-from postroom.core.mail.selectors.messages import find_latest_submitted, foresee, get_message, list_messages
+from postroom.core.mail.selectors.messages import (
+    find_latest_submitted,
+    foresee,
+    get_message,
+    has_messages,
+    list_messages,
+)
 from postroom.core.mail.selectors.notices import preview_confirmation
 from postroom.core.mail.selectors.outgoing import from_domain, get_outgoing, is_scheduled, list_outgoing, map_domains
 from postroom.core.mail.selectors.plans import (
@@ -88,8 +98,10 @@ __all__ = [
     "AccountState",
     "Addressee",
     "AttachedPart",
+    "Counts",
     "FoundCount",
     "FoundMessages",
+    "HandOver",
     "HeldClaims",
     "Mailing",
     "OpenedMail",
@@ -98,7 +110,9 @@ __all__ = [
     "count_batch",
     "count_batch_by",
     "count_batches",
+    "count_days",
     "count_done",
+    "count_ever",
     "count_found",
     "count_parked_events",
     "count_sandbox_mails",
@@ -135,6 +149,7 @@ __all__ = [
     "get_sender",
     "get_template",
     "goes_by_recipients",
+    "has_messages",
     "is_installation_stopped",
     "is_quiet",
     "is_sample_open",
@@ -148,6 +163,7 @@ __all__ = [
     "list_domain_changes",
     "list_domain_senders",
     "list_domains",
+    "list_hand_overs",
     "list_held_claims",
     "list_keys",
     "list_limits",
@@ -167,6 +183,7 @@ __all__ = [
     "load_levels",
     "load_sender_profile",
     "map_domains",
+    "map_record_states",
     "measure_health",
     "plan_of",
     "preview_confirmation",
@@ -175,6 +192,7 @@ __all__ = [
     "search_messages",
     "show_message",
     "show_messages",
+    "state_of",
     "subject_of",
     "sum_by_content",
     "sum_by_destination",

@@ -1,0 +1,1 @@
+"""SMTP: how programs that speak no HTTP hand their mail over."""
