@@ -121,6 +121,8 @@ def contract_of_usesend() -> Document:
                 item[method]["parameters"] = [*item.get("parameters", ()), *item[method].get("parameters", ())]
         mine = {method: item[method] for method in METHODS if method in item}
         whole["paths"][path] = whole["paths"].get(path, {}) | mine
+    deleted = whole["paths"]["/v1/campaigns/{campaignId}"]["delete"]["responses"]["200"]["content"]
+    deleted["application/json"]["schema"] = {"$ref": "#/components/schemas/Campaign"}  # as its description says
     schemas = whole["components"]["schemas"]
     variables = later["components"]["schemas"].pop("ContactBookVariables")["properties"]
     for schema in ("ContactBook", "ContactBookCreate", "ContactBookUpdate"):

@@ -9,15 +9,18 @@ from postroom.api.shared.errors import DialectAPI, install
 from postroom.api.shared.routes import dialect_urls
 from postroom.api.usesend.auth import KEY
 from postroom.api.usesend.errors import MANNERS
-from postroom.api.usesend.operations import contact_books, contacts, emails
+from postroom.api.usesend.operations import analytics, campaigns, contact_books, contacts, domains, emails
 
 api: Final = DialectAPI(
     title="usesend", urls_namespace="usesend", docs_url=None, openapi_url=None, parser=StrictJson(), auth=KEY
 )
 install(api, MANNERS)
+api.add_router("/api/v1", domains.router)
 api.add_router("/api/v1", emails.router)
+api.add_router("/api/v1", analytics.router)
 api.add_router("/api/v1", contact_books.router)
 api.add_router("/api/v1", contacts.router)
+api.add_router("/api/v1", campaigns.router)
 
 
 def unknown(request: HttpRequest) -> HttpResponseBase:

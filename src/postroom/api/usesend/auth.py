@@ -26,8 +26,8 @@ KEY: Final = BearerKey(Door.USESEND)
 FULL_KEY: Final = FullKey(Door.USESEND)
 
 
-def writer_of(request: KeyRequest) -> KeyIdentity:
-    """Return whom the key speaks for, who may write. Raises RoleTooLow when its maker only views."""
+def writer_of(request: KeyRequest, role: Role = Role.MEMBER) -> KeyIdentity:
+    """Return whom the key speaks for, who may write. Raises RoleTooLow when its maker's role is less than that."""
     identity = request.auth
-    workspaces.require_role(user=identity.user, workspace=identity.workspace, role=Role.MEMBER)
+    workspaces.require_role(user=identity.user, workspace=identity.workspace, role=role)
     return identity

@@ -32,12 +32,8 @@ class ValidationFailure(BaseModel):
     error: Issues
 
 
-ERRORS: Final[dict[int, Any]] = {
-    400: ErrorEnvelope | ValidationFailure,
-    401: ErrorEnvelope,
-    403: ErrorEnvelope,
-    429: ErrorEnvelope,
-    500: ErrorEnvelope,
-}
+REFUSALS: Final[dict[int, Any]] = {401: ErrorEnvelope, 403: ErrorEnvelope, 429: ErrorEnvelope, 500: ErrorEnvelope}
+"""What any operation may answer, also one that asks for nothing that could be unfit."""
+ERRORS: Final[dict[int, Any]] = {400: ErrorEnvelope | ValidationFailure, **REFUSALS}
 NOT_FOUND: Final[dict[int, Any]] = {404: ErrorEnvelope}
 CONFLICT: Final[dict[int, Any]] = {409: ErrorEnvelope}

@@ -12,8 +12,8 @@ class Domain(models.Model):
 
     ``verified_at`` says since when all that mail needs is published; ``return_verified_at`` and
     ``tracking_verified_at`` since when its own return path and its own links lead here. ``verify_wanted_at`` is when
-    its owner asked to have it verified; empty again once it is. ``region`` is a word that some programs give a domain, kept
-    for them.
+    its owner asked to have it verified; empty again once it is. ``lost_at`` is since when it is verified no more.
+    ``region`` is a word that some programs give a domain, kept for them.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -28,6 +28,7 @@ class Domain(models.Model):
     checked_at = models.DateTimeField(null=True)
     next_check_at = models.DateTimeField(null=True)
     verify_wanted_at = models.DateTimeField(null=True)
+    lost_at = models.DateTimeField(null=True)
     region = models.CharField(max_length=40, blank=True, default="", db_default="")
     updated_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from postroom.core.mail.types import DnsRecord, RecordFinding, RecordPurpose, RecordStatus
+from postroom.core.mail.types import DnsRecord, DomainState, RecordFinding, RecordPurpose, RecordStatus
 
 SETTLED_GAP: Final = timedelta(days=1)
 KEPT_AFTER_RETIREMENT: Final = timedelta(days=30)
 """How long a retired key's record stays published: longer than any queue keeps mail (RFC 6376, section 3.1)."""
+
+PATIENCE: Final = timedelta(days=3)
+"""How long a domain whose records are not there counts as one whose records are yet to come."""
 
 _GAPS: Final = (
     (timedelta(minutes=10), timedelta(minutes=1)),
@@ -25,6 +28,17 @@ def next_check(*, changed_at: datetime, is_settled: bool, now: datetime) -> date
         return now + SETTLED_GAP
     age = now - changed_at
     return now + next((gap for limit, gap in _GAPS if age < limit), SETTLED_GAP)
+
+
+def judge_domain(
+    *, verified_at: datetime | None, lost_at: datetime | None, asked_at: datetime, now: datetime
+) -> DomainState:
+    """Return where a domain stands; ``asked_at`` is when somebody last asked for it."""
+    if verified_at is not None:
+        return DomainState.VERIFIED
+    if lost_at is not None and now - lost_at < PATIENCE:
+        return DomainState.LOST
+    return DomainState.PENDING if now - asked_at < PATIENCE else DomainState.FAILED
 
 
 def passes(results: Iterable[tuple[DnsRecord, RecordStatus]], *purposes: RecordPurpose) -> bool:

@@ -1,6 +1,6 @@
 """Reads of sending domains: what their owners publish, what was found of it, and the keys that sign."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -10,6 +10,7 @@ from django.conf import settings
 
 from postroom.core.mail.errors import NoSuchDomain
 from postroom.core.mail.models import DkimKey, Domain, DomainChange, DomainRecord, SenderAccount
+from postroom.core.mail.rules.checking import judge_domain
 from postroom.core.mail.rules.dns_records import (
     DomainPlan,
     Installation,
@@ -20,6 +21,7 @@ from postroom.core.mail.rules.dns_records import (
 from postroom.core.mail.rules.outlets import API_PROVIDERS, find_outlet
 from postroom.core.mail.types import (
     DnsRecord,
+    DomainState,
     KeyAlgorithm,
     KeyState,
     Outlet,
@@ -69,6 +71,12 @@ def get_domain(*, workspace: Workspace, uid: UUID) -> Domain:
     return found
 
 
+def state_of(*, domain: Domain, now: datetime) -> DomainState:
+    """Return where a domain stands."""
+    asked_at = max(domain.created_at, domain.verify_wanted_at or domain.created_at)
+    return judge_domain(verified_at=domain.verified_at, lost_at=domain.lost_at, asked_at=asked_at, now=now)
+
+
 def list_domains(*, workspace: Workspace) -> list[Domain]:
     """Return the domains of a workspace by name."""
     return list(Domain.objects.filter(workspace=workspace).order_by("name"))
@@ -81,8 +89,17 @@ def dns_records(*, domain: Domain) -> list[DnsRecord]:
 
 def list_record_states(*, domain: Domain) -> list[RecordState]:
     """Return each record of a domain with what was last found of it."""
-    seen = {(row.purpose, row.name): row for row in DomainRecord.objects.filter(domain=domain)}
-    return [RecordState(one, seen.get((one.purpose, one.name))) for one in dns_records(domain=domain)]
+    return map_record_states(domains=[domain])[domain.pk]
+
+
+def map_record_states(*, domains: Sequence[Domain]) -> dict[int, list[RecordState]]:
+    """Return the same for several domains of one workspace, by number; as few statements as for one."""
+    rows = DomainRecord.objects.filter(domain__in=[domain.pk for domain in domains])
+    seen = {(row.domain_id, row.purpose, row.name): row for row in rows}
+    return {
+        number: [RecordState(one, seen.get((number, one.purpose, one.name))) for one in list_records(plan)]
+        for number, plan in plan_domains(domains=domains).items()
+    }
 
 
 def list_domain_changes(*, domain: Domain, limit: int = 20) -> list[DomainChange]:
@@ -97,8 +114,11 @@ def list_domain_senders(*, domain: Domain) -> list[SenderAccount]:
 
 def list_keys(*, domain: Domain) -> list[DkimKey]:
     """Return the keys of a domain: those that sign, those to come, those that were; RSA before Ed25519."""
+    return _in_order(DkimKey.objects.filter(domain=domain))
+
+
+def _in_order(keys: Iterable[DkimKey]) -> list[DkimKey]:
     order = {KeyState.ACTIVE: 0, KeyState.PENDING: 1, KeyState.RETIRED: 2}
-    keys = DkimKey.objects.filter(domain=domain)
     return sorted(keys, key=lambda key: (order[KeyState(key.state)], -key.pk if key.state == "retired" else key.pk))
 
 
@@ -116,24 +136,43 @@ def signed_with(domain: Domain) -> frozenset[KeyAlgorithm]:
 
 def plan_domain(*, domain: Domain) -> DomainPlan:
     """Return all that decides which records a domain needs."""
-    senders = list_outlet_accounts(domain=domain)
-    return DomainPlan(
-        name=domain.name,
-        keys=tuple(_publish(key, domain) for key in list_keys(domain=domain)),
-        outlets=find_outlets(senders),
-        installation=describe_installation(),
-        needs_spf=not senders or any(one.provider not in API_PROVIDERS for one in senders),
-    )
+    return plan_domains(domains=[domain])[domain.pk]
 
 
-def list_outlet_accounts(*, domain: Domain) -> list[SenderAccount]:
-    """Return the accounts over whose servers a domain's mail leaves: those that sign for it, their carriers, or, while
-    nobody signs for it yet, the one that carries the mail of every domain.
+def plan_domains(*, domains: Sequence[Domain]) -> dict[int, DomainPlan]:
+    """Return the same for several domains of one workspace, by number; as few statements as for one."""
+    servers = _map_servers(domains)
+    keys: dict[int, list[DkimKey]] = {domain.pk: [] for domain in domains}
+    for key in DkimKey.objects.filter(domain__in=keys):
+        keys[key.domain_id].append(key)
+    installation = describe_installation()
+    return {
+        domain.pk: DomainPlan(
+            name=domain.name,
+            keys=tuple(_publish(key, domain) for key in _in_order(keys[domain.pk])),
+            outlets=find_outlets(servers[domain.pk]),
+            installation=installation,
+            needs_spf=not servers[domain.pk] or any(one.provider not in API_PROVIDERS for one in servers[domain.pk]),
+        )
+        for domain in domains
+    }
+
+
+def _map_servers(domains: Sequence[Domain]) -> dict[int, list[SenderAccount]]:
+    """Return over whose servers the mail of each domain leaves: the accounts that sign for it, their carriers, or,
+    while nobody signs for it yet, the one that carries the mail of every domain.
     """
-    own = SenderAccount.objects.select_related("carrier").filter(domain=domain, is_active=True).order_by("name", "id")
-    relay = SenderAccount.objects.filter(workspace_id=domain.workspace_id, is_relay=True, is_active=True)
-    found = [one.carrier or one for one in own] or list(relay)
-    return list({one.pk: one for one in found}.values())
+    own: dict[int, dict[int, SenderAccount]] = {domain.pk: {} for domain in domains}
+    rows = SenderAccount.objects.select_related("carrier").filter(domain__in=own, is_active=True)
+    for one in rows.order_by("name", "id"):
+        server = one.carrier or one
+        own[one.domain_id or 0][server.pk] = server
+    relays = SenderAccount.objects.filter(
+        workspace__in={domain.workspace_id for domain in domains}, is_relay=True, is_active=True
+    )
+    by_workspace = {one.workspace_id: one for one in relays} if not all(own.values()) else {}
+    lent = {domain.pk: by_workspace.get(domain.workspace_id) for domain in domains}
+    return {number: list(found.values()) or [one for one in (lent[number],) if one] for number, found in own.items()}
 
 
 def find_outlets(senders: Sequence[SenderAccount]) -> tuple[Outlet, ...]:

@@ -80,6 +80,7 @@ from postroom.core.mail.services.tallies import fold_tallies, recount_batch
 from postroom.core.mail.services.templates import create_template, update_template
 from postroom.core.mail.services.transcripts import forget_transcripts
 from postroom.core.mail.services.unsubscribe import unsubscribe_message
+from postroom.core.mail.services.verification import keep_verifying, want_verification
 
 __all__ = [
     "COPY_HITS",
@@ -123,6 +124,7 @@ __all__ = [
     "freeze_content",
     "grow_warm_ups",
     "hit_line",
+    "keep_verifying",
     "make_sandbox_answers",
     "move_mail",
     "note_sender",
@@ -169,4 +171,5 @@ __all__ = [
     "update_sender",
     "update_template",
     "want_check",
+    "want_verification",
 ]

@@ -68,6 +68,8 @@ def _note_findings(domain_id: int, findings: Findings, now: datetime) -> None:
     results = _store(domain, findings, now)
     is_settled = _promote_keys(domain, results, now)
     _mark_verified(domain, results, now)
+    if domain.verified_at is not None:
+        domain.verify_wanted_at = None
     domain.return_verified_at = _since(
         domain.return_verified_at, passes(results, RecordPurpose.RETURN_MX, RecordPurpose.RETURN_SPF), now
     )
@@ -153,7 +155,8 @@ def _mark_verified(domain: Domain, results: Results, now: datetime) -> None:
     is_good = passes(results)
     if is_good is (domain.verified_at is not None):
         return
-    domain.verified_at = now if is_good else None
+    domain.verified_at, domain.lost_at = (now, None) if is_good else (None, now)
+    domain.updated_at = now
     lacking: Mapping[str, str] = {
         record.name: status.value for record, status in results if record.is_required and status is not RecordStatus.OK
     }
@@ -169,4 +172,5 @@ def _since(since: datetime | None, is_good: bool, now: datetime) -> datetime | N
 
 def _changed_at(domain: Domain) -> datetime:
     newest = DkimKey.objects.filter(domain=domain).order_by("-created_at").first()
-    return max(domain.created_at, newest.created_at) if newest else domain.created_at
+    asked = (domain.created_at, domain.verify_wanted_at, newest.created_at if newest else None)
+    return max(at for at in asked if at is not None)

@@ -10,8 +10,9 @@ from django.db.models import ProtectedError
 from postroom.core.events import services as events
 from postroom.core.mail import jobs
 from postroom.core.mail.errors import DomainInUse, KeysOnTheirWay, MailNameTaken, NoSuchDomain
-from postroom.core.mail.models import DkimKey, Domain, SenderAccount
+from postroom.core.mail.models import DkimKey, Domain, Message, SenderAccount
 from postroom.core.mail.rules.dkim import generate_keys
+from postroom.core.mail.rules.regions import check_region
 from postroom.core.mail.rules.senders import check_domain_name
 from postroom.core.mail.services.telling import tell_domain
 from postroom.core.mail.types import DomainTerms, KeyAlgorithm, KeyState
@@ -24,20 +25,23 @@ SELECTOR: Final = "postroom"
 
 
 @transaction.atomic
-def create_domain(*, workspace: Workspace, name: str, actor: Actor, now: datetime) -> Domain:
+def create_domain(
+    *, workspace: Workspace, name: str, actor: Actor, now: datetime, region: str = "", is_tracked: bool = True
+) -> Domain:
     """Store a domain with fresh RSA-2048 and Ed25519 keys, and have its records looked up from now on.
 
-    Raises BadDomain, or MailNameTaken when it is there.
+    Raises BadDomain, also for a region that there is not, or MailNameTaken when it is there.
     """
     name = check_domain_name(name)
-    domain = Domain(workspace=workspace, name=name, created_at=now)
+    domain = Domain(workspace=workspace, name=name, region=check_region(region), created_at=now)
+    domain.tracks_opens = domain.tracks_clicks = is_tracked
     try:
         with transaction.atomic():
             domain.save()
     except IntegrityError as error:
         raise MailNameTaken(f"The domain {name} is already here.", name=name) from error
     _make_keys(domain, KeyState.ACTIVE, now)
-    _look_soon(domain, now)
+    look_soon(domain, now)
     _record(workspace, domain, "domain.created", {"name": name}, actor, now)
     tell_domain(domain=domain, type="domain.created", now=now)
     return domain
@@ -48,8 +52,9 @@ def update_domain(*, workspace: Workspace, uid: UUID, terms: DomainTerms, actor:
     """Change which signatures a domain's mail carries and what is measured. Raises NoSuchDomain."""
     domain = _lock_domain(workspace, uid)
     domain.signing, domain.tracks_opens, domain.tracks_clicks = terms.signing, terms.tracks_opens, terms.tracks_clicks
-    domain.save(update_fields=["signing", "tracks_opens", "tracks_clicks"])
-    _look_soon(domain, now)
+    domain.updated_at = now
+    domain.save(update_fields=["signing", "tracks_opens", "tracks_clicks", "updated_at"])
+    look_soon(domain, now)
     after: JSONObject = {
         "signing": terms.signing.value,
         "tracks_opens": terms.tracks_opens,
@@ -62,12 +67,16 @@ def update_domain(*, workspace: Workspace, uid: UUID, terms: DomainTerms, actor:
 
 @transaction.atomic
 def delete_domain(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetime) -> None:
-    """Forget a domain and its keys. Raises NoSuchDomain; DomainInUse, with names, while accounts sign for it."""
+    """Forget a domain, its keys, and the accounts carried for it; those that have sent are switched off instead.
+
+    Raises NoSuchDomain; DomainInUse, with names, while accounts with servers of their own sign for it.
+    """
     domain = _lock_domain(workspace, uid)
     key = domain.pk
     tell_domain(domain=domain, type="domain.deleted", now=now)
     try:
         with transaction.atomic():
+            _let_go_carried(domain)
             domain.delete()
     except ProtectedError as error:
         names = SenderAccount.objects.filter(domain=key).order_by("name").values_list("name", flat=True)[:5]
@@ -86,7 +95,7 @@ def rotate_keys(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetime)
     if DkimKey.objects.filter(domain=domain, state=KeyState.PENDING).exists():
         raise KeysOnTheirWay("The next keys are already made: publish their records and they take over.")
     selectors = _make_keys(domain, KeyState.PENDING, now)
-    _look_soon(domain, now)
+    look_soon(domain, now)
     _record(workspace, domain, "domain.keys_made", {"selectors": list(selectors)}, actor, now)
     return domain
 
@@ -109,8 +118,19 @@ def want_check(*, workspace: Workspace, uid: UUID, now: datetime) -> Domain:
     """
     domain = _lock_domain(workspace, uid)
     if domain.next_check_at is None or domain.next_check_at > now:
-        _look_soon(domain, now)
+        look_soon(domain, now)
     return domain
+
+
+def _let_go_carried(domain: Domain) -> None:
+    for sender in SenderAccount.objects.select_for_update().filter(domain=domain).exclude(carrier=None):
+        try:
+            with transaction.atomic():
+                if Message.objects.filter(sender=sender).exists():  # or else they would all be loaded to say so
+                    raise ProtectedError("messages", set())
+                sender.delete()
+        except ProtectedError:
+            SenderAccount.objects.filter(pk=sender.pk).update(domain=None, is_active=False)
 
 
 def _lock_domain(workspace: Workspace, uid: UUID) -> Domain:
@@ -147,7 +167,8 @@ def _make_keys(domain: Domain, state: KeyState, now: datetime) -> tuple[str, str
     return stem, f"{stem}-ed"
 
 
-def _look_soon(domain: Domain, now: datetime) -> None:
+def look_soon(domain: Domain, now: datetime) -> None:
+    """Have a domain's records looked up as soon as a worker is free; part of the caller's transaction."""
     domain.next_check_at = now
     domain.save(update_fields=["next_check_at"])
     jobs.defer_check_domain(domain.pk)

@@ -48,6 +48,15 @@ class RecordStatus(TextChoices):
     UNKNOWN = "unknown"
 
 
+class DomainState(TextChoices):
+    """Where a domain stands: not verified yet; verified; no more since lately; not after days, or no more for days."""
+
+    PENDING = "pending"
+    VERIFIED = "verified"
+    LOST = "lost"
+    FAILED = "failed"
+
+
 class DnsOutcome(Enum):
     """How a look-up ended. ``NO_NAME`` and ``NO_DATA`` are answers; ``FAILED`` is none."""
 
