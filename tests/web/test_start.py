@@ -68,6 +68,7 @@ def test_a_key_is_made_into_the_pieces_of_program(
     for name in ("python", "javascript"):
         assert secret in snippet(page, name)
         assert f"{settings.PUBLIC_URL}/usesend" in snippet(page, name)
+    assert f"usesend:{secret}" in snippet(page, "smtp")
     compile(snippet(page, "python"), "first.py", "exec")
     assert secret not in start(as_colleague, workspace), "the next page knows nothing of it"
     assert "Make another key" in start(as_colleague, workspace)

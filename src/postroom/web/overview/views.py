@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from postroom.core.insights import selectors as insights
+from postroom.core.mail import selectors as mail
 from postroom.kit import clock
 from postroom.kit.types import JSONObject
 from postroom.web.shared.pages import render_page
@@ -30,7 +31,12 @@ LINES: Final = (
 def show_overview(request: HttpRequest, room: Room) -> HttpResponse:
     """Show what happened lately."""
     overview = insights.workspace_overview(workspace=room.workspace, now=clock.now())
-    context = {"overview": overview, "plot": _plot(overview)}
+    context = {
+        "overview": overview,
+        "plot": _plot(overview),
+        "since": overview.days[0].on.isoformat(),
+        "is_new": not (overview.totals.sent or overview.waiting) and not mail.has_messages(workspace=room.workspace),
+    }
     return render_page(request, room, "web/overview/overview.html", context)
 
 

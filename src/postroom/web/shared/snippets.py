@@ -4,6 +4,9 @@ import json
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from django.conf import settings
 
 from postroom.core.mail import selectors as mail
 from postroom.core.mail.types import Provider
@@ -81,6 +84,22 @@ def write_javascript(first: FirstMail) -> str:
         f"const {{ data, error }} = await client.emails.send({_object(first)});\n"
         "console.log(data ?? error);\n"
     )
+
+
+def write_smtp(first: FirstMail) -> str:
+    """Return the mail as a command that hands it over by SMTP, the key as password; without a certificate of the
+    operator's own the server shows one that nobody signed.
+    """
+    host = f"{urlsplit(settings.PUBLIC_URL).hostname}:{settings.SUBMISSION_PORT}"
+    trust = "" if settings.TLS_CERT else " --insecure"
+    lines = (
+        f"curl {shlex.quote(f'smtp://{host}')} --ssl-reqd{trust} --crlf",
+        f"--user {shlex.quote(f'{settings.SUBMISSION_USER}:{first.secret}')}",
+        f"--mail-from {shlex.quote(first.from_)} --mail-rcpt {shlex.quote(first.to)}",
+        "-T - <<'MAIL'",
+    )
+    mail = f"From: {first.from_}\nTo: {first.to}\nSubject: {_SUBJECT}\n\n{_TEXT}\nMAIL"
+    return " \\\n  ".join(lines) + "\n" + mail
 
 
 def _find_from(workspace: "Workspace") -> str:

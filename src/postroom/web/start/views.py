@@ -13,7 +13,14 @@ from postroom.kit.paging import PageRequest
 from postroom.web.shared.pages import render_page
 from postroom.web.shared.query import whole_number
 from postroom.web.shared.rooms import Room, in_room
-from postroom.web.shared.snippets import UNFILLED, plan_first_mail, write_curl, write_javascript, write_python
+from postroom.web.shared.snippets import (
+    UNFILLED,
+    plan_first_mail,
+    write_curl,
+    write_javascript,
+    write_python,
+    write_smtp,
+)
 
 if TYPE_CHECKING:
     from postroom.core.mail.models import Message
@@ -37,6 +44,7 @@ def show_start(request: HttpRequest, room: Room) -> HttpResponse:
             ("curl", "curl", write_curl(first)),
             ("python", "Python", write_python(first)),
             ("javascript", "JavaScript", write_javascript(first)),
+            ("smtp", "SMTP", write_smtp(first)),
         ),
         **_arrival(room, key.pk if key else None),
     }

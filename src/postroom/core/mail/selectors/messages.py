@@ -44,6 +44,11 @@ def list_messages(
     )
 
 
+def has_messages(*, workspace: Workspace) -> bool:
+    """Whether anything was ever accepted in a workspace."""
+    return Message.objects.filter(workspace=workspace).exists()
+
+
 def find_latest_submitted(*, workspace: Workspace, api_key_id: int | None = None) -> Message | None:
     """Return the newest message that a program handed over, by whichever key or by this one; None when there is none
     among the newest ``RECENT`` of the workspace.
