@@ -256,3 +256,42 @@ def test_the_pages_cost_the_same_however_many_accounts_there_are(
         as_owner.get(f"/w/{workspace.slug}/senders/")
     with django_assert_max_num_queries(20):  # type: ignore[operator]
         as_owner.get(_path(sender))
+
+
+def test_an_account_is_made_to_carry_every_verified_domain_and_no_more(
+    as_owner: Client, workspace: Workspace, sender: SenderAccount
+) -> None:
+    assert "Carries the mail of every verified domain" in as_owner.get(_path(sender)).content.decode()
+    assert as_owner.post(_path(sender, "relay/"), {"is_relay": "on"}).status_code == 302
+    sender.refresh_from_db()
+    assert sender.is_relay
+    assert 'name="is_relay" checked' in as_owner.get(_path(sender)).content.decode()
+    as_owner.post(_path(sender, "relay/"), {})
+    sender.refresh_from_db()
+    assert not sender.is_relay
+
+
+def test_who_does_not_administer_only_sees_it(as_viewer: Client, sender: SenderAccount) -> None:
+    assert as_viewer.post(_path(sender, "relay/"), {"is_relay": "on"}).status_code == 403
+    sender.refresh_from_db()
+    assert not sender.is_relay
+
+
+def test_a_carried_account_shows_its_carrier_and_is_changed_without_a_server(
+    as_owner: Client, workspace: Workspace, sender: SenderAccount
+) -> None:
+    actor = make_actor()
+    mail.choose_relay(workspace=workspace, uid=sender.uid, is_on=True, actor=actor, now=NOW)
+    domain = mail.create_domain(workspace=workspace, name="acme.example", actor=actor, now=NOW)
+    carried = mail.ensure_carried_sender(workspace=workspace, domain=domain, now=NOW)
+    page = as_owner.get(_path(carried)).content.decode()
+    assert "Desk (smtp.example.org:587)" in page
+    assert "is_relay" not in page
+    form = as_owner.get(_path(carried, "edit/")).content.decode()
+    assert 'name="password"' not in form
+    said = {"name": "Acme", "from_name": "Acme", "from_email": "hi@acme.example", "domain_id": domain.pk}
+    assert as_owner.post(_path(carried, "edit/"), said).status_code == 302
+    carried.refresh_from_db()
+    assert (carried.name, carried.from_email, carried.carrier_id) == ("Acme", "hi@acme.example", sender.pk)
+    wrong = as_owner.post(_path(carried, "edit/"), {**said, "from_email": "hi@elsewhere.example"})
+    assert "is not of the domain acme.example" in wrong.content.decode()

@@ -312,9 +312,9 @@ def test_a_page_costs_the_same_few_statements_however_full(client: ApiClient, wo
 
 _PLENTY = """
 INSERT INTO mail_message (id, uid, workspace_id, sender_id, content_id, list_ids, message_class, is_test,
-    from_address, "to", cc, bcc, reply_to, headers, slots, message_id_header, idempotency_key, status, priority, owner,
-    attempt, tries, is_resent, reply_code, reply_text, provider_id, created_at, bounce_code, open_count, machine_open_count,
-    click_count, scanner_click_count)
+    from_address, "to", cc, bcc, reply_to, headers, slots, message_id_header, idempotency_key, status, priority,
+    owner, attempt, tries, is_resent, reply_code, reply_text, provider_id, created_at, bounce_code, open_count,
+    machine_open_count, click_count, scanner_click_count)
 SELECT n, gen_random_uuid(), CASE WHEN n %% 5 = 0 THEN %(workspace)s ELSE %(other)s END,
     CASE WHEN n %% 100 = 0 THEN %(rare)s ELSE %(usual)s END, %(content)s, '[]', 'transactional', false, '',
     '["a@b.example"]', '[]', '[]', '[]', '{}', '{}', '<' || n || '@x>', '', 'sent', 1, '', 1, 1, false, 250, '', '',

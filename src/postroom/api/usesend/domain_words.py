@@ -1,6 +1,6 @@
 """A sending domain in useSend's words: its states, and those of its records that are to be published."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -47,7 +47,7 @@ def show_domain(
     """Return a domain as the contract has it."""
     state = mail.state_of(domain=domain, now=now)
     registered, subdomain = split_domain(domain.name)
-    key = next(_of(states, RecordPurpose.DKIM))
+    key = _strictest(list(_of(states, RecordPurpose.DKIM)))
     spf = _strictest([*_of(states, RecordPurpose.SPF), *_of(states, RecordPurpose.RETURN_SPF)])
     return Domain(
         id=domain.pk,
@@ -105,7 +105,7 @@ def _is_spare(one: RecordState) -> bool:
     return is_key and not one.record.is_required and one.record.key_state is not KeyState.PENDING
 
 
-def _of(states: Iterable[RecordState], purpose: RecordPurpose) -> Iterable[RecordState]:
+def _of(states: Iterable[RecordState], purpose: RecordPurpose) -> Iterator[RecordState]:
     return (one for one in states if one.record.purpose is purpose)
 
 

@@ -114,6 +114,7 @@ def _records(domain: "Domain") -> dict[str, object]:
         "groups": group_records(states),
         "progress": measure_progress(states),
         "is_looking": is_looking,
+        "is_awaited": domain.verify_wanted_at is not None and domain.verified_at is None,
     }
 
 

@@ -29,6 +29,19 @@ def switch_sender(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
 
 
 @in_room(methods=("POST",), write=Role.ADMIN)
+def choose_relay(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
+    """Have an account carry the mail of every verified domain, or no longer."""
+    is_on = request.POST.get("is_relay") == "on"
+    with errors_flashed(request):
+        sender = services.choose_relay(
+            workspace=room.workspace, uid=uid, is_on=is_on, actor=room.actor, now=clock.now()
+        )
+        carries = "carries the mail of every verified domain" if is_on else "carries its own mail only"
+        messages.success(request, f"{sender.name} {carries}.")
+    return redirect("web:sender", room.workspace.slug, uid)
+
+
+@in_room(methods=("POST",), write=Role.ADMIN)
 def delete_sender(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     """Delete an account that nothing was sent with."""
     with errors_flashed(request):

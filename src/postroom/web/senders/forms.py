@@ -43,12 +43,15 @@ class SenderForm(HouseForm):
         self._provider = provider
         self._config = sender.config if sender else {}
         _offer(self.fields["domain_id"], "Do not sign", mail.list_domains(workspace=workspace))
+        if sender is not None and sender.carrier_id is not None:
+            return  # the server and what stands in for it are its carrier's
         add_settings(self, provider=provider, sender=sender)
         if sender is None:
             daily = forms.IntegerField(label="At most a day", min_value=1, required=False, help_text="Messages.")
             self.add_question("daily_limit", daily)
             return
-        others = [one for one in mail.list_senders(workspace=workspace) if one.pk != sender.pk]
+        accounts = mail.list_senders(workspace=workspace)
+        others = [one for one in accounts if one.pk != sender.pk and one.carrier_id is None]
         stand_in = forms.TypedChoiceField(
             label="While its server is down, use",
             coerce=int,
@@ -74,15 +77,16 @@ class SenderForm(HouseForm):
 
     def to_changes(self) -> SenderChanges:
         """Return what is to change."""
-        config, credentials = read_settings(self, provider=self._provider)
         said = self.cleaned_data
-        plain = {
-            name: said[name] for name in ("name", "from_name", "from_email", "reply_to", "domain_id", "fallback_id")
-        }
+        own = {name: said[name] for name in ("name", "from_name", "from_email", "reply_to", "domain_id")}
+        if "fallback_id" not in self.fields:
+            return SenderChanges(**own)
+        config, credentials = read_settings(self, provider=self._provider)
         minutes = said["fallback_after"]
         unasked = {name: value for name, value in self._config.items() if name not in self.fields}
         return SenderChanges(
-            **plain,
+            **own,
+            fallback_id=said["fallback_id"],
             config={**unasked, **config},
             credentials=credentials,
             fallback_after_s=60 * (5 if minutes is None else minutes),

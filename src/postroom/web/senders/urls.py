@@ -19,6 +19,7 @@ urlpatterns = [
     path("senders/<uuid:uid>/", views.show_sender, name="sender"),
     path("senders/<uuid:uid>/edit/", views.edit_sender, name="sender_edit"),
     path("senders/<uuid:uid>/switch/", acts.switch_sender, name="sender_switch"),
+    path("senders/<uuid:uid>/relay/", acts.choose_relay, name="sender_relay"),
     path("senders/<uuid:uid>/test/", acts.test_sender, name="sender_test"),
     path("senders/<uuid:uid>/warm-up/", acts.warm_up, name="sender_warm_up"),
     path("senders/<uuid:uid>/warm-up/end/", acts.end_warm_up, name="sender_warm_up_end"),

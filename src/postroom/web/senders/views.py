@@ -148,6 +148,8 @@ def describe_limits(limits: "Sequence[Limit]") -> list[dict[str, object]]:
 
 
 def _carrier(sender: "SenderAccount") -> str:
+    if sender.carrier is not None:
+        return f"{sender.carrier.name} ({_carrier(sender.carrier)})"
     if sender.provider == Provider.SMTP:
         return f"{sender.config.get('host')}:{sender.config.get('port')}"
     return NAMES.get(Provider(sender.provider), sender.get_provider_display())

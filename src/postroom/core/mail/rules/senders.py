@@ -18,8 +18,9 @@ MAX_CONNECTIONS: Final = 256
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)\Z")
 
 
-def check_new_sender(new: NewSender, *, domain: str = "") -> None:
-    """Refuse a sender account that could not work. ``domain`` is its signing domain, empty without one.
+def check_new_sender(new: NewSender, *, domain: str = "", is_carried: bool = False) -> None:
+    """Refuse a sender account that could not work. ``domain`` is its signing domain, empty without one; one that
+    ``is_carried`` needs no server of its own.
 
     Raises BadSender or BadAddress.
     """
@@ -32,6 +33,8 @@ def check_new_sender(new: NewSender, *, domain: str = "") -> None:
         raise BadSender(f"The address {new.from_email} is not of the domain {domain} that would sign for it.")
     if new.daily_limit is not None and new.daily_limit < 1:
         raise BadSender("The daily limit must be at least 1.")
+    if is_carried:
+        return
     if new.provider == Provider.SMTP:
         check_server(new.config)
     elif is_http(new.provider):

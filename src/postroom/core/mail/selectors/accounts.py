@@ -26,7 +26,7 @@ class AccountState:
         """The one word: off, failing or active."""
         if not self.sender.is_active:
             return "off"
-        if self.sender.failing_since is not None:
+        if (self.sender.carrier or self.sender).failing_since is not None:
             return "failing"
         return "active"
 
@@ -59,4 +59,5 @@ def _state(sender: SenderAccount, limits: list[Limit], used: dict[int, int]) -> 
 
 
 def _counts(limit: Limit, sender: SenderAccount) -> bool:
-    return limit.sender_id in (None, sender.pk) and limit.domain_id in (None, sender.domain_id)
+    whose = (None, sender.pk) if sender.carrier_id is None else (None, sender.pk, sender.carrier_id)
+    return limit.sender_id in whose and limit.domain_id in (None, sender.domain_id)

@@ -1,8 +1,9 @@
 """What happened to a workspace's mail day by day, from the counts that are kept while it happens."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncDate
@@ -56,5 +57,5 @@ def _sums() -> dict[str, Sum]:
     return {f"{name}_sum": Sum(name) for name in _DEEDS}
 
 
-def _counts(row: dict[str, int | None]) -> Counts:
+def _counts(row: Mapping[str, Any]) -> Counts:
     return Counts(*(row[f"{name}_sum"] or 0 for name in _DEEDS))

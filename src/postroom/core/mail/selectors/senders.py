@@ -17,7 +17,7 @@ from postroom.kit.types import JSONObject
 
 def get_sender(*, workspace: Workspace, sender_id: int | None = None, uid: UUID | None = None) -> SenderAccount:
     """Return a sender account by its key or its uid. Raises NoSuchSender, also for one of another workspace."""
-    rows = SenderAccount.objects.select_related("domain").filter(workspace=workspace)
+    rows = SenderAccount.objects.select_related("domain", "carrier").filter(workspace=workspace)
     found = (rows.filter(uid=uid) if uid is not None else rows.filter(pk=sender_id or 0)).first()
     if found is None:
         raise NoSuchSender("There is no such sender account in this workspace.")
@@ -26,7 +26,8 @@ def get_sender(*, workspace: Workspace, sender_id: int | None = None, uid: UUID 
 
 def list_senders(*, workspace: Workspace) -> list[SenderAccount]:
     """Return the sender accounts of a workspace by name."""
-    return list(SenderAccount.objects.select_related("domain").filter(workspace=workspace).order_by("name", "id"))
+    rows = SenderAccount.objects.select_related("domain", "carrier").filter(workspace=workspace)
+    return list(rows.order_by("name", "id"))
 
 
 def load_sender_profile(*, sender_id: int) -> SenderProfile:

@@ -15,6 +15,7 @@ from postroom.core.mail.types import NOTIFY_QUEUE
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM, Actor, AuditRecord
 from postroom.kit.notify import notify
+from postroom.kit.types import JSONObject
 
 MAILBOX: Final = "hello"
 """Whose mail it is when a message names no From of its own."""
@@ -65,8 +66,8 @@ def ensure_carried_sender(*, workspace: Workspace, domain: Domain, now: datetime
     sender.save()
     if is_new or is_changed:
         mark_limited(workspace=workspace)
-        after = {"name": sender.name, "domain": domain.pk, "carrier": relay.pk}
-        act = AuditRecord("sender.created" if is_new else "sender.changed", "sender", sender.pk, after={**after})
+        after: JSONObject = {"name": sender.name, "domain": domain.pk, "carrier": relay.pk}
+        act = AuditRecord("sender.created" if is_new else "sender.changed", "sender", sender.pk, after=after)
         events.record_act(workspace=workspace, actor=SYSTEM, act=act, now=now, data={"sender": str(sender.uid)})
         sender.refresh_from_db(fields=["is_limited"])
     return sender

@@ -15,7 +15,7 @@ from postroom.core.mail.errors import BadSender, MailNameTaken, NoSuchSender, Se
 from postroom.core.mail.models import Message, SenderAccount
 from postroom.core.mail.rules.senders import check_new_sender, is_other_server
 from postroom.core.mail.selectors.domains import get_domain_by_id
-from postroom.core.mail.selectors.senders import get_sender
+from postroom.core.mail.selectors.senders import get_sender, list_senders
 from postroom.core.mail.services.limit_terms import mark_limited, set_limit
 from postroom.core.mail.types import NOTIFY_QUEUE, NewLimit, NewSender, Per, Provider, SenderChanges
 from postroom.core.workspaces import services as workspaces
@@ -76,8 +76,8 @@ def update_sender(
     if known and not changes.credentials and is_other_server(old_server, sender.config):
         raise BadSender("Enter the password again: it must not go to another server unasked.", field="password")
     credentials = {**known, **changes.credentials}
-    if sender.carrier_id is None:
-        check_new_sender(_as_new(sender, credentials), domain=sender.domain.name if sender.domain else "")
+    name, is_carried = sender.domain.name if sender.domain else "", sender.carrier_id is not None
+    check_new_sender(_as_new(sender, credentials), domain=name, is_carried=is_carried)
     if changes.credentials:
         sender.credentials = crypto.encrypt(json.dumps(credentials))
     _save(sender)
@@ -117,6 +117,14 @@ def delete_sender(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetim
             f"{sender.name} has sent mail or carries others', or a campaign is meant to leave from it."
             " It can be switched off instead."
         ) from error
+
+
+def first_sender(*, workspace: Workspace, actor: Actor, now: datetime) -> SenderAccount:
+    """Return the workspace's first account that sends, else the sandbox."""
+    for sender in list_senders(workspace=workspace):
+        if sender.is_active and sender.provider != Provider.SANDBOX:
+            return sender
+    return ensure_sandbox_sender(workspace=workspace, actor=actor, now=now)
 
 
 @transaction.atomic
