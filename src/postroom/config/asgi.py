@@ -1,5 +1,5 @@
-"""The front door: one ASGI application on one port. Opens, clicks and opt-outs go to raw handlers, the questions of
-monitoring to ``config.health``, everything else to Django in a fixed pool of threads.
+"""The front door: one ASGI application on one port. Opens, clicks, opt-outs and mail to send go to raw handlers, the
+questions of monitoring to ``config.health``, everything else to Django in a fixed pool of threads.
 """
 
 import asyncio
@@ -18,6 +18,8 @@ from django.db import DatabaseError, close_old_connections
 from postroom.config import wsgi  # first: it sets Django up
 
 # isort: split
+from postroom.api.usesend.sending import PATHS as SENDING
+from postroom.api.usesend.sending import Sending
 from postroom.config import health
 from postroom.config.bodies import BufferedBodies
 from postroom.config.doors import go_to_door
@@ -43,6 +45,7 @@ class FrontDoor:
         self._tracking = Tracking(fallback=mailed, directory=settings.EDGE_DIR)
         self._opt_outs = OptOuts(mailed, settings.EDGE_DIR, self._tracking.is_away)
         self._webhooks = Webhooks()
+        self._sending = Sending()
         self._upkeep = Upkeep(self._tracking.look, self._opt_outs.look)
         # Apart from Django's threads, so that a busy installation still says how it is.
         self._monitoring = ThreadPoolExecutor(max_workers=1, thread_name_prefix="monitoring")
@@ -65,10 +68,10 @@ class FrontDoor:
 
     def _route(self, scope: Scope) -> Application:
         path = scope["path"]
-        if path.startswith("/o/"):
-            return self._tracking.open
-        if path.startswith("/c/"):
-            return self._tracking.click
+        if path in SENDING and scope["method"] == "POST":
+            return self._sending
+        if path.startswith(("/o/", "/c/")):
+            return self._tracking.open if path[1] == "o" else self._tracking.click
         if path.startswith("/u/"):
             return self._opt_outs
         if path.startswith(HOOKS):
@@ -95,6 +98,7 @@ class FrontDoor:
                 await self._tracking.close()
                 await self._opt_outs.close()
                 await self._webhooks.close()
+                await self._sending.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "postroom.core.campaigns",
     "postroom.core.insights",
     "postroom.config",
+    "postroom.api",
     "postroom.edge",
     "postroom.web",
 ]
@@ -179,6 +180,9 @@ EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 INTERNAL_HTTP_HOSTS = env_list("POSTROOM_INTERNAL_HTTP_HOSTS")
 # The same for mail servers that a sender account may name: a relay on this machine or in this network.
 INTERNAL_SMTP_HOSTS = env_list("POSTROOM_INTERNAL_SMTP_HOSTS")
+
+# How many API requests a second a workspace may make that has no limit of its own; 0 is as many as it likes.
+API_RATE_LIMIT = env_int("POSTROOM_API_RATE_LIMIT", 0)
 
 JOURNAL_DIR = DATA_DIR / "journal"
 # What the web processes keep while the database is away: opens, clicks and opt-outs, and where links lead.

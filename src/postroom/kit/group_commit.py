@@ -7,7 +7,6 @@ long has passed as that took: who was just answered comes again, and a full grou
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import islice
 from typing import Final, Generic, TypeVar
 
 from postroom.kit.errors import Unavailable
@@ -24,17 +23,24 @@ class QueueFull(Unavailable):
 
 
 class GroupCommit(Generic[T]):
-    """Collects items of one event loop and hands them to ``commit`` in groups of at most ``group_size``.
+    """Collects items of one event loop and hands them to ``commit`` in groups of at most ``group_size``; an item may
+    count as several, as ``weigh`` says.
 
     ``commit`` must have made a group durable when it returns; when it raises, everybody of that group is told so.
     """
 
     def __init__(
-        self, commit: Callable[[Sequence[T]], Awaitable[None]], *, group_size: int = 1_000, capacity: int = 10_000
+        self,
+        commit: Callable[[Sequence[T]], Awaitable[None]],
+        *,
+        group_size: int = 1_000,
+        capacity: int = 10_000,
+        weigh: Callable[[T], int] | None = None,
     ) -> None:
         self._commit = commit
         self._group_size = group_size
         self._capacity = capacity
+        self._weigh = weigh
         self._waiting: deque[tuple[T, asyncio.Future[None]]] = deque()
         self._running: asyncio.Task[None] | None = None
         self._full: asyncio.Future[None] | None = None
@@ -63,13 +69,21 @@ class GroupCommit(Generic[T]):
         while self._waiting:
             if len(self._waiting) < size:
                 await self._gather(size, took_s)
-            group = list(islice(self._waiting, self._group_size))
-            for _ in group:
-                self._waiting.popleft()
+            group = self._take()
             began = loop.time()
             await self._settle(group)
             size, took_s = len(group), loop.time() - began
         self._running = None
+
+    def _take(self) -> list[tuple[T, asyncio.Future[None]]]:
+        """Return the next group: the first that waits, and whatever else there is room for."""
+        if self._weigh is None:
+            return [self._waiting.popleft() for _ in range(min(self._group_size, len(self._waiting)))]
+        group, room = [], self._group_size
+        while self._waiting and (not group or self._weigh(self._waiting[0][0]) <= room):
+            group.append(self._waiting.popleft())
+            room -= self._weigh(group[-1][0])
+        return group
 
     async def _gather(self, wanted: int, at_most_s: float) -> None:
         """Return when ``wanted`` are waiting, or the time is over."""

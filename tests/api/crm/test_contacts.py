@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from postroom.api.shared.keys import KEYS
 from postroom.core.contacts import services as contacts
 from postroom.core.contacts.models import ConsentChange, Contact, ContactWorkspace
 from postroom.core.contacts.types import FieldType, NewField
@@ -212,7 +213,8 @@ def test_a_list_takes_the_same_few_statements_whatever_its_length(
         for _ in range(size):
             person = make_contact(workspace=workspace)
             contacts.tag_contact(workspace=workspace, uid=person.uid, tag_name="lead", actor=SYSTEM, now=NOW)
-        with django_assert_num_queries(10):
+        KEYS.forget()
+        with django_assert_num_queries(9):
             assert client.get("/contacts").status == 200
 
 

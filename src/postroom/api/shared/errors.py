@@ -1,5 +1,6 @@
 """How a dialect says no: one handler for each kind of failure, found by Ninja along the class chain."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,8 @@ _logger = structlog.get_logger(__name__)
 class Manners:
     """A dialect's way of refusing. The tables name families of errors and, where one is told apart, single errors.
 
-    ``words`` replaces our own message; ``say`` makes the body of an answer from status, message and error.
+    ``words`` replaces our own message, ``{names}`` in it are the error's facts; ``say`` makes the body of an answer of
+    status, message and error.
     """
 
     statuses: Mapping[type[AppError], int]
@@ -51,19 +53,36 @@ class DialectAPI(NinjaAPI):
         return ValidationError(faults)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a request is told, whatever carries the answer."""
+
+    status: int
+    body: JSONObject
+    headers: Mapping[str, str]
+
+
+def tell(manners: Manners, error: AppError) -> Told:
+    """Return how a dialect says an expected failure."""
+    status = _find(manners.statuses, error, 500)
+    retry_after_s = error.facts.get("retry_after_s")
+    headers = {"Retry-After": str(max(1, round(retry_after_s)))} if isinstance(retry_after_s, int | float) else {}
+    words: str | None = _find(manners.words, error, None)
+    message = error.message if words is None else words.format_map(defaultdict(str, error.facts))
+    return Told(status, manners.say(status, message, error), headers)
+
+
 def install(api: NinjaAPI, manners: Manners) -> None:
     """Give ``api`` a handler for every failure there is."""
 
-    def answer(request: HttpRequest, status: int, message: str, error: AppError | None = None) -> HttpResponse:
-        return api.create_response(request, manners.say(status, message, error), status=status)
+    def answer(request: HttpRequest, status: int, message: str) -> HttpResponse:
+        return api.create_response(request, manners.say(status, message, None), status=status)
 
     def refuse(request: HttpRequest, error: AppError) -> HttpResponse:
-        response = answer(
-            request, _find(manners.statuses, error, 500), _find(manners.words, error, error.message), error
-        )
-        retry_after_s = error.facts.get("retry_after_s")
-        if isinstance(retry_after_s, int | float):
-            response.headers["Retry-After"] = str(max(1, round(retry_after_s)))
+        refusal = tell(manners, error)
+        response = api.create_response(request, refusal.body, status=refusal.status)
+        for name, value in refusal.headers.items():
+            response.headers[name] = value
         return response
 
     def fail(request: HttpRequest, error: Exception) -> HttpResponse:

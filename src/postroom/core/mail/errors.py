@@ -31,6 +31,12 @@ class NotJson(BadDocument):
     code = "not_json"
 
 
+class TemplateInUse(Conflict):
+    """Messages that wait for their time are written from the template."""
+
+    code = "template_in_use"
+
+
 class BadHeader(Invalid):
     """A header field has a name or a value that no message may carry."""
 

@@ -102,8 +102,8 @@ class Membership(models.Model):
 
 
 class ApiKey(models.Model):
-    """A secret that opens API doors; only its SHA-256 is kept, and how it begins and ends for people to tell it by. With
-    a ``mail_domain`` it sends for that one only.
+    """A secret that opens API doors; only its SHA-256 is kept, and how it begins and ends for people to tell it by.
+    With a ``mail_domain`` it sends for that one only.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -124,6 +124,21 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}… {self.name}"
+
+
+class ApiRate(models.Model):
+    """How many API requests a workspace has made in the ``second`` (Unix time) of its last one. It is in an unlogged
+    table: after a crash everybody begins anew.
+    """
+
+    workspace = models.OneToOneField(
+        Workspace, on_delete=models.CASCADE, primary_key=True, related_name="+", db_constraint=False
+    )
+    second = models.BigIntegerField()
+    used = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.used} requests"
 
 
 class AuditEntry(models.Model):

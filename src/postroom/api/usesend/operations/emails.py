@@ -1,13 +1,11 @@
 """E-mail: sent one by one or in a batch, looked up, put off and cancelled."""
 
-import hashlib
-import json
-from mimetypes import guess_type
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from ninja import Body, Header, Path, Query, Router
 
 from postroom.api.shared.auth import KeyRequest
+from postroom.api.usesend.auth import writer_of
 from postroom.api.usesend.ids import read_id, team_id, write_id
 from postroom.api.usesend.schemas.emails import (
     Email,
@@ -19,18 +17,16 @@ from postroom.api.usesend.schemas.emails import (
     EmailUpdate,
 )
 from postroom.api.usesend.schemas.shared import CONFLICT, ERRORS, NOT_FOUND
-from postroom.api.usesend.schemas.values import Moment, at_most, whole_text
+from postroom.api.usesend.schemas.values import Moment, whole_text
 from postroom.api.usesend.statuses import changed_at, latest_status, tell_events
+from postroom.api.usesend.submissions import EmailBatch, make_request
 from postroom.core.mail import selectors as mail
 from postroom.core.mail import services
-from postroom.core.mail.errors import BadMessage
-from postroom.core.mail.rules.attachments import ANY_TYPE
 from postroom.core.mail.rules.compose import Preview
 from postroom.core.mail.rules.headers import format_address
-from postroom.core.mail.types import Attachment, MessageEvent, MessageSpan, Once, Submission
-from postroom.core.workspaces import selectors as workspaces
-from postroom.core.workspaces.types import Role
+from postroom.core.mail.types import MessageEvent, MessageSpan
 from postroom.kit import clock
+from postroom.kit.errors import AppError
 from postroom.kit.paging import PageRequest
 
 if TYPE_CHECKING:
@@ -41,10 +37,7 @@ if TYPE_CHECKING:
 
 router: Final = Router(tags=["Emails"], by_alias=True)
 
-MAX_BATCH: Final = 100
 MAX_LISTED: Final = 50
-TOO_MANY: Final = f"Cannot send more than {MAX_BATCH} emails in a single bulk request"
-OWN_HEADER: Final = "x-usesend-email-id"
 
 EmailId = Annotated[str, Path(..., min_length=3)]
 PageNumber = Annotated[int, whole_text(1), Query(1)]
@@ -58,19 +51,15 @@ OnceKey = Annotated[str | None, Header(None, alias="Idempotency-Key")]
 @router.post("/emails", operation_id="sendEmail", response={200: EmailIdResult, **ERRORS, **CONFLICT})
 def send_email(request: KeyRequest, email: EmailSend, idempotency_key: OnceKey) -> EmailIdResult:
     """Queue one e-mail, or schedule it."""
-    (one,) = _submit(request, [email], idempotency_key)
+    (one,) = _submit(request, email, idempotency_key)
     return one
 
 
 @router.post("/emails/batch", operation_id="sendEmailBatch", response={200: EmailBatchResult, **ERRORS, **CONFLICT})
 def send_email_batch(
-    request: KeyRequest,
-    emails: Annotated[list[EmailSend], at_most(MAX_BATCH, TOO_MANY), Body(...)],
-    idempotency_key: OnceKey,
+    request: KeyRequest, emails: Annotated[EmailBatch, Body(...)], idempotency_key: OnceKey
 ) -> EmailBatchResult:
     """Queue up to a hundred e-mails, all or none."""
-    if not emails:
-        raise BadMessage("No emails provided for bulk send")
     return EmailBatchResult(data=_submit(request, emails, idempotency_key))
 
 
@@ -101,8 +90,7 @@ def list_emails(
 @router.patch("/emails/{emailId}", operation_id="updateEmail", response={200: EmailIdResult, **ERRORS, **NOT_FOUND})
 def update_email(request: KeyRequest, emailId: EmailId, changes: EmailUpdate) -> EmailIdResult:
     """Have a scheduled e-mail go at another time."""
-    identity = request.auth
-    workspaces.require_role(user=identity.user, workspace=identity.workspace, role=Role.MEMBER)
+    identity = writer_of(request)
     message = services.reschedule_message(
         workspace=identity.workspace,
         uid=read_id(emailId),
@@ -119,8 +107,7 @@ def update_email(request: KeyRequest, emailId: EmailId, changes: EmailUpdate) ->
 )
 def cancel_email(request: KeyRequest, emailId: EmailId) -> EmailIdResult:
     """Never send a scheduled e-mail."""
-    identity = request.auth
-    workspaces.require_role(user=identity.user, workspace=identity.workspace, role=Role.MEMBER)
+    identity = writer_of(request)
     message = services.cancel_scheduled(
         workspace=identity.workspace,
         uid=read_id(emailId),
@@ -131,49 +118,11 @@ def cancel_email(request: KeyRequest, emailId: EmailId) -> EmailIdResult:
     return EmailIdResult(email_id=write_id(message.uid))
 
 
-def _submit(request: KeyRequest, emails: list[EmailSend], key: str | None) -> list[EmailIdResult]:
-    identity = request.auth
-    workspaces.require_role(user=identity.user, workspace=identity.workspace, role=Role.MEMBER)
-    uids = services.submit_messages(
-        workspace=identity.workspace,
-        submissions=[_read(email) for email in emails],
-        once=None if key is None else Once(key, _digest(emails)),
-        actor=identity.actor,
-        now=clock.now(),
-    )
-    return [EmailIdResult(email_id=write_id(uid)) for uid in uids]
-
-
-def _digest(emails: list[EmailSend]) -> bytes:
-    """Return what tells two requests with one key apart: their values, whatever the order of their names."""
-    values = [email.model_dump(mode="json") for email in emails]
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).digest()
-
-
-def _read(email: EmailSend) -> Submission:
-    return Submission(
-        from_address=email.from_,
-        to=tuple(email.to),
-        cc=tuple(email.cc),
-        bcc=tuple(email.bcc),
-        reply_to=tuple(email.reply_to),
-        subject=email.subject or "",
-        html=email.html or "",
-        text=email.text or "",
-        headers={name: value for name, value in email.headers.items() if _is_kept(name, value)},
-        template_uid=None if email.template_id is None else read_id(email.template_id),
-        variables={**email.variables},
-        in_reply_to=None if email.in_reply_to_id is None else read_id(email.in_reply_to_id),
-        scheduled_at=email.scheduled_at,
-        attachments=tuple(
-            Attachment(one.filename, guess_type(one.filename)[0] or ANY_TYPE, one.content) for one in email.attachments
-        ),
-    )
-
-
-def _is_kept(name: str, value: str) -> bool:
-    """The contract leaves these out without an error: the mark of useSend's own, and whatever breaks a line."""
-    return name.lower() != OWN_HEADER and not {"\r", "\n"} & set(name + value)
+def _submit(request: KeyRequest, asked: EmailSend | list[EmailSend], key: str | None) -> list[EmailIdResult]:
+    (outcome,) = services.submit_requests(requests=[make_request(request.auth, asked, key)], now=clock.now())
+    if isinstance(outcome, AppError):
+        raise outcome
+    return [EmailIdResult(email_id=write_id(uid)) for uid in outcome]
 
 
 def _wanted(mail_domain: str, ids: list[str] | None, domains: "Mapping[str, int]") -> tuple[str, ...] | None:

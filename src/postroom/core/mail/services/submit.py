@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from postroom.core.mail.errors import BadComposition, BadMessage, OnceKeyBusy, OnceKeyReused
+from postroom.core.mail.errors import BadComposition, BadMessage, OnceKeyBusy, OnceKeyReused, UnknownAnswered
 from postroom.core.mail.models import Message, Template
 from postroom.core.mail.rules.compose.freezing import MAX_SUBJECT
 from postroom.core.mail.rules.headers import check_shown, format_address, parse_addresses
@@ -48,8 +48,9 @@ def submit_requests(*, requests: Sequence[SubmitRequest], now: datetime) -> list
     touches another.
 
     Each is sent by the account that its From stands for, under the words as they are: they are frozen when a sender
-    takes them. An outcome may be BadFrom, UnknownFromDomain, UnverifiedDomain, ForeignMailDomain, BadMessage,
-    BadAddress, BadHeader, BadComposition, BadAttachment, BadOnceKey, OnceKeyReused or OnceKeyBusy.
+    takes them. An outcome may be BadFrom, UnknownFromDomain, UnverifiedDomain, NoCarrier, ForeignMailDomain,
+    UnknownAnswered, BadMessage, BadAddress, BadHeader, BadComposition, BadAttachment, BadOnceKey, OnceKeyReused or
+    OnceKeyBusy.
     """
     leaders = _find_leaders(requests)
     outcomes = _recall([requests[number] for number in leaders], now)
@@ -182,7 +183,7 @@ class _Desk:
             return {}
         header = self.answered.get((request.workspace_id, one.in_reply_to))
         if header is None:
-            raise BadMessage("There is no such message in this workspace to answer.")
+            raise UnknownAnswered
         own = {name.lower() for name in one.headers}
         return {name: header for name in ("In-Reply-To", "References") if name.lower() not in own}
 

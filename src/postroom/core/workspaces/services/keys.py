@@ -3,23 +3,28 @@
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
 
 from postroom.core.workspaces.errors import BadKey, KeyNotFound, RoleTooLow
 from postroom.core.workspaces.models import ApiKey, User, Workspace
 from postroom.core.workspaces.rules import LAST_CHARACTERS, SHOWN_CHARACTERS, TOUCH_EVERY, digest_secret, make_secret
 from postroom.core.workspaces.selectors import effective_role
 from postroom.core.workspaces.services.audit import record_audit
-from postroom.core.workspaces.types import Actor, AuditRecord, Door, NewKey
+from postroom.core.workspaces.types import Actor, AuditRecord, Door, NewKey, Role
+
+_TOUCH: Final = """
+UPDATE workspaces_apikey SET last_used_at = %(now)s
+WHERE id = (SELECT id FROM workspaces_apikey WHERE id = %(id)s FOR NO KEY UPDATE SKIP LOCKED)
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyIdentity:
-    """Who an accepted key speaks for: it acts as its creator, in its workspace, within its scopes (none: all), for its
-    sending domain (empty: all).
+    """Who an accepted key speaks for: it acts as its creator, in their role, in its workspace, within its scopes (none:
+    all), for its sending domain (empty: all).
     """
 
     workspace: Workspace
@@ -27,6 +32,7 @@ class KeyIdentity:
     actor: Actor
     scopes: frozenset[str]
     mail_domain: str = ""
+    role: Role = Role.VIEWER
 
 
 @transaction.atomic
@@ -78,6 +84,9 @@ def authenticate_key(*, secret: str, door: Door, now: datetime) -> KeyIdentity:
     # The index finds the digest; comparing once more in constant time keeps an unequal row from ever passing.
     if key is None or not hmac.compare_digest(bytes(key.digest), digest) or not _is_usable(key, door, now):
         raise BadKey("The API key is unknown, expired or revoked.")
+    role = effective_role(user=key.created_by, workspace=key.workspace)
+    if role is None:
+        raise BadKey("The API key is unknown, expired or revoked.")
     _touch(key, now)
     return KeyIdentity(
         workspace=key.workspace,
@@ -85,18 +94,16 @@ def authenticate_key(*, secret: str, door: Door, now: datetime) -> KeyIdentity:
         actor=Actor(door=door, user_id=key.created_by_id, api_key_id=key.pk),
         scopes=frozenset(key.scopes),
         mail_domain=key.mail_domain,
+        role=role,
     )
 
 
 def _is_usable(key: ApiKey, door: Door, now: datetime) -> bool:
-    return (
-        key.door == door
-        and key.revoked_at is None
-        and (key.expires_at is None or key.expires_at > now)
-        and effective_role(user=key.created_by, workspace=key.workspace) is not None
-    )
+    return key.door == door and key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
 
 
 def _touch(key: ApiKey, now: datetime) -> None:
-    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - TOUCH_EVERY)
-    ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+    """Note the use of a key; nobody waits for somebody else who does."""
+    if key.last_used_at is None or key.last_used_at < now - TOUCH_EVERY:
+        with connection.cursor() as cursor:
+            cursor.execute(_TOUCH, {"id": key.pk, "now": now})
