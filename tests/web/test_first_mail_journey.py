@@ -96,7 +96,7 @@ def see_it_arrive(page: Page) -> None:
 def read_message(page: Page, email_id: str) -> None:
     assert email_id in page.url.replace("-", "")
     expect(page.get_by_text("Taken by the receiving server")).to_be_visible()
-    expect(page.get_by_text("The receiving side took it.")).to_be_visible()
+    expect(page.locator("#message").get_by_role("status")).to_have_text("Delivered The receiving side took it.")
     expect(page.get_by_text("with the key Quick start")).to_be_visible()
     frame = page.frame_locator("iframe")
     expect(frame.get_by_text("It works.")).to_be_visible()
@@ -104,8 +104,10 @@ def read_message(page: Page, email_id: str) -> None:
     expect(frame.locator("pre")).to_contain_text("It works.")
     page.get_by_role("link", name="Source", exact=True).press("Enter")
     expect(frame.locator("pre")).to_contain_text("<p")
+    page.get_by_role("link", name="Mail", exact=True).press("Enter")
     page.get_by_role("heading", name="Headers").click()
     expect(page.get_by_text("Message-ID: <")).to_be_visible()
+    page.locator("iframe").scroll_into_view_if_needed()
     take_shots(page, "first mail message")
 
 

@@ -42,8 +42,8 @@ _COLOURS: Final = {
     },
 }
 _KINDS: Final = {
-    "sent": "mail",
-    "delivered": "mail",
+    "sent": "send",
+    "delivered": "circle-check",
     "opened": "mail-opened",
     "machine_opened": "robot",
     "clicked": "pointer",
