@@ -70,6 +70,8 @@ def filled(workspace: Workspace) -> dict[str, str]:
     return {
         "lists": f"{room}lists/",
         "list": f"{room}lists/{asking.uid}/",
+        "list people": f"{room}lists/{asking.uid}/people/",
+        "list double opt-in": f"{room}lists/{asking.uid}/confirmation/",
         "topics": f"{room}topics/",
         "topic": f"{room}topics/{topic.uid}/",
         "suppressions": f"{room}suppressions/",

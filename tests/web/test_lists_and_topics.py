@@ -25,21 +25,28 @@ def test_a_list_is_made_shown_and_changed(as_colleague: Client, workspace: Works
     url = f"/w/{workspace.slug}/lists/{list_.uid}/"
     assert made.headers["Location"] == url
     assert list_.is_double_opt_in
-    said = {
-        "name": "Monthly letter",
-        "description": "Once a month",
-        "is_public": "on",
+    asking = {
         "is_double_opt_in": "on",
         "confirm_subject": "One click <more>",
         "confirm_text": "Hello {{ name }}\r\nDo you want it?",
     }
-    assert as_colleague.post(url, said).status_code == 302
+    assert as_colleague.post(f"{url}confirmation/", asking).status_code == 302
+    about = {
+        "name": "Monthly letter",
+        "emoji": "📮",
+        "description": "Once a month",
+        "is_public": "on",
+        "variables": "Company, plan_2\ncompany",
+    }
+    assert as_colleague.post(url, about).status_code == 302
     list_.refresh_from_db()
-    assert (list_.name, list_.is_public, list_.confirm_text) == (
+    assert (list_.name, list_.is_public, list_.confirm_text, list_.is_double_opt_in) == (
         "Monthly letter",
         True,
         "Hello {{ name }}\nDo you want it?",
+        True,
     )
+    assert (list_.emoji, list_.variables) == ("📮", ["Company", "plan_2"])
     mail = as_colleague.get(f"{url}mail/")
     assert mail.headers["Content-Security-Policy"].startswith("sandbox;")
     assert "One click &lt;more&gt;" in mail.content.decode()
@@ -100,7 +107,7 @@ def test_people_are_asked_again_one_by_one_or_all_who_never_were(
     for one in (ada, bob):
         ListMember.objects.create(list=list_, contact=one, status="pending", created_at=NOW, updated_at=NOW)
     url = f"/w/{workspace.slug}/lists/{list_.uid}/"
-    assert "never asked" in as_viewer.get(url).content.decode()
+    assert "never asked" in as_viewer.get(f"{url}confirmation/").content.decode()
     assert as_viewer.post(f"{url}ask/").status_code == 403
     assert as_colleague.post(f"{url}ask/", {"contact_uid": str(ada.uid)}).status_code == 302
     again = as_colleague.post(f"{url}ask/", {"contact_uid": str(ada.uid), "back": "contact"}, follow=True)

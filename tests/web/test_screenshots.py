@@ -9,8 +9,16 @@ from django.test import Client
 
 from postroom.core.campaigns import services as campaigns
 from postroom.core.contacts import services as contacts
-from postroom.core.contacts.models import ImportRun, Segment, SegmentSize
-from postroom.core.contacts.types import ConsentState, FieldType, MemberStatus, NewContact, NewField
+from postroom.core.contacts.models import ImportRun, List, Segment, SegmentSize
+from postroom.core.contacts.types import (
+    BookChanges,
+    BookEntry,
+    ConsentState,
+    FieldType,
+    MemberStatus,
+    NewContact,
+    NewField,
+)
 from postroom.core.mail import services as mail
 from postroom.core.workspaces.models import User, Workspace
 from postroom.kit import clock
@@ -121,6 +129,21 @@ def make_deep_segment(workspace: Workspace) -> Segment:
     return segment
 
 
+def make_book(workspace: Workspace) -> List:
+    """A list that a program keeps, with people who have not confirmed yet."""
+    changes = BookChanges(
+        name="Beta testers", emoji="🚀", properties={"owner": "growth team"}, variables=("company", "plan")
+    )
+    book = contacts.create_book(workspace=workspace, changes=changes, actor=make_actor(), now=NOW)
+    entries = [
+        BookEntry("ada@example.com", properties={"company": "Analytical Engines", "plan": "gold"}),
+        BookEntry("grace@example.com", properties={"company": "Compilers & Sons"}, is_subscribed=False),
+        BookEntry("new.person@example.com"),
+    ]
+    contacts.put_book_contacts(workspace=workspace, list_uid=book.uid, entries=entries, actor=make_actor(), now=NOW)
+    return book
+
+
 def test_every_page_looks_right(
     live_server: object, as_owner: Client, workspace: Workspace, owner: User, contact_uid: UUID
 ) -> None:
@@ -137,6 +160,7 @@ def test_every_page_looks_right(
     contacts.run_import(run_uid=ImportRun.objects.get().uid, clock=clock.now)
     mapping = upload(as_owner, workspace, HARD.read_bytes(), "contacts-hard.csv")["Location"]
     deep = make_deep_segment(workspace)
+    book = make_book(workspace)
     pages = {
         "overview": "",
         "contacts": "contacts/",
@@ -144,6 +168,9 @@ def test_every_page_looks_right(
         "contact": f"contacts/{contact_uid}/",
         "contact new": "contacts/new/",
         "lists": "lists/",
+        "list": f"lists/{book.uid}/",
+        "list people": f"lists/{book.uid}/people/",
+        "list double opt-in": f"lists/{book.uid}/confirmation/",
         "segments": "segments/",
         "segment new": "segments/new/",
         "segment deep": f"segments/{deep.uid}/",

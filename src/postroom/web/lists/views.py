@@ -1,7 +1,6 @@
-"""The lists of a workspace: what they are called, how people come onto them, and who has not confirmed yet."""
+"""The lists of a workspace: what they are called, how people come onto them, who is there and who still waits."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -13,10 +12,12 @@ from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts import services
 from postroom.core.contacts.types import MemberStatus
 from postroom.core.mail import selectors as mail
+from postroom.core.workspaces import selectors as workspaces
+from postroom.core.workspaces.types import Door
 from postroom.kit import clock
-from postroom.web.lists.forms import AskForm, ListForm, NewListForm
+from postroom.web.lists.forms import AskForm, ConfirmForm, ListForm, NewListForm
 from postroom.web.shared.frames import frame_response, under_subject
-from postroom.web.shared.pages import errors_flashed, errors_in, render_page
+from postroom.web.shared.pages import errors_flashed, errors_in, page_request, render_page
 from postroom.web.shared.rooms import Room, in_room, is_fragment
 
 if TYPE_CHECKING:
@@ -46,18 +47,33 @@ def show_lists(request: HttpRequest, room: Room) -> HttpResponse:
 
 @in_room(methods=("GET", "HEAD", "POST"))
 def show_list(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
-    """Show one list; change it."""
+    """Show one list; change what it is called."""
     list_ = contacts.get_list_by_uid(workspace=room.workspace, uid=uid)
-    form = ListForm(request.POST or None, initial=asdict(contacts.list_terms(list_)))
-    if form.is_valid():
-        with errors_in(form):
-            services.update_list(
-                workspace=room.workspace, list_id=list_.pk, terms=form.terms, actor=room.actor, now=clock.now()
-            )
-            messages.success(request, "Saved.")
-            return redirect("web:list", room.workspace.slug, uid)
+    form = ListForm.about(contacts.list_terms(list_), request.POST or None)
+    if _is_saved(request, room, list_, form):
+        return redirect("web:list", room.workspace.slug, uid)
+    context = {"list": list_, "form": form, "tab": "about", "address": workspaces.door_address(door=Door.USESEND)}
+    return render_page(request, room, "web/lists/one.html", context)
+
+
+@in_room(methods=("GET", "HEAD", "POST"))
+def show_asking(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
+    """Show how people come onto a list and who has not confirmed yet; change it."""
+    list_ = contacts.get_list_by_uid(workspace=room.workspace, uid=uid)
+    form = ConfirmForm.about(contacts.list_terms(list_), request.POST or None)
+    if _is_saved(request, room, list_, form):
+        return redirect("web:list_asking", room.workspace.slug, uid)
     waiting = contacts.list_waiting(workspace=room.workspace, list_id=list_.pk)
-    return render_page(request, room, "web/lists/one.html", {"list": list_, "form": form, "waiting": waiting})
+    context = {"list": list_, "form": form, "tab": "asking", "waiting": waiting}
+    return render_page(request, room, "web/lists/asking.html", context)
+
+
+@in_room()
+def show_members(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
+    """Show who is on a list, how they stand with it and what it knows of them."""
+    list_ = contacts.get_list_by_uid(workspace=room.workspace, uid=uid)
+    page = contacts.page_book_contacts(workspace=room.workspace, list_=list_, page=page_request(request))
+    return render_page(request, room, "web/lists/people.html", {"list": list_, "tab": "people", "page": page})
 
 
 @in_room()
@@ -89,7 +105,7 @@ def ask_again(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     back = form.cleaned_data.get("contact_uid") if request.POST.get("back") == "contact" else None
     if back is not None:
         return redirect("web:contact", room.workspace.slug, back)
-    return redirect("web:list", room.workspace.slug, uid)
+    return redirect("web:list_asking", room.workspace.slug, uid)
 
 
 @in_room(methods=("POST",))
@@ -101,6 +117,17 @@ def delete_list(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
         messages.success(request, f"The list {list_.name} is deleted. Its people are still contacts.")
         return redirect("web:lists", room.workspace.slug)
     return redirect("web:list", room.workspace.slug, uid)
+
+
+def _is_saved(request: HttpRequest, room: Room, list_: "List", form: ListForm | ConfirmForm) -> bool:
+    if not form.is_valid():
+        return False
+    terms = form.change(contacts.list_terms(list_))
+    with errors_in(form):
+        services.update_list(workspace=room.workspace, list_id=list_.pk, terms=terms, actor=room.actor, now=clock.now())
+        messages.success(request, "Saved.")
+        return True
+    return False
 
 
 def _ask(room: Room, list_: "List", contact_uid: UUID | None) -> None:

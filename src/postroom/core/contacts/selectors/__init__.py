@@ -23,6 +23,7 @@ from postroom.core.contacts.selectors.books import (
     get_book_contact,
     list_book_contacts,
     list_books,
+    page_book_contacts,
 )
 from postroom.core.contacts.selectors.bulk import can_undo_bulk, forecast_bulk, get_bulk, list_bulk
 from postroom.core.contacts.selectors.cards import CategoryWord, ContactCard, describe_contact
@@ -179,6 +180,7 @@ __all__ = [
     "load_profiles",
     "load_states",
     "open_sheets",
+    "page_book_contacts",
     "preview_merge",
     "preview_segment",
     "read_sample",
