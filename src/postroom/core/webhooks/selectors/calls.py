@@ -12,6 +12,7 @@ from postroom.core.webhooks.errors import NoSuchCall
 from postroom.core.webhooks.models import Call, Endpoint
 from postroom.core.webhooks.ports import completed, writers
 from postroom.core.webhooks.types import CallFilter, CallToWrite, HourCount, Shown
+from postroom.core.workspaces.models import Workspace
 
 HOURS_SHOWN: Final = 24
 _MOST_COUNTED: Final = 100_000
@@ -40,6 +41,15 @@ def list_calls(*, endpoint: Endpoint, wanted: CallFilter, limit: int) -> list[Ca
 def get_call(*, endpoint: Endpoint, uid: UUID) -> Call:
     """Return a call of a webhook. Raises NoSuchCall."""
     found = Call.objects.filter(endpoint=endpoint, uid=uid).first()
+    if found is None:
+        raise NoSuchCall
+    return found
+
+
+def find_call(*, workspace: Workspace, uid: UUID) -> Call:
+    """Return a call of any of the workspace's webhooks, with its webhook. Raises NoSuchCall."""
+    rows = Call.objects.select_related("endpoint").filter(endpoint__workspace=workspace)
+    found = rows.filter(uid=uid).first()
     if found is None:
         raise NoSuchCall
     return found

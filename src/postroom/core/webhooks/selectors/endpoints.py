@@ -51,3 +51,18 @@ def event_names(door: str) -> list[str]:
     """Return the events a webhook of this door may choose, in the door's words; empty for an unknown door."""
     words = writers()[door].types if door in writers() else {}
     return list(dict.fromkeys(name for core, name in words.items() if core != TEST_EVENT))
+
+
+def door_names() -> list[tuple[str, str]]:
+    """Return the doors whose dialects a webhook may speak, and what people call these."""
+    return [(str(door), writer.label) for door, writer in sorted(writers().items(), key=lambda one: one[1].label)]
+
+
+def event_word(door: str, type_: str) -> str:
+    """Return what a door calls an event."""
+    return writers()[door].types.get(type_, type_) if door in writers() else type_
+
+
+def event_words(door: str) -> list[tuple[str, str]]:
+    """Return all events of a door, and what it calls them."""
+    return list(writers()[door].types.items()) if door in writers() else []

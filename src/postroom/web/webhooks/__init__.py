@@ -1,0 +1,1 @@
+"""Webhooks: who is called when something happens, and every call with its answer."""
