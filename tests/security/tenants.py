@@ -28,7 +28,9 @@ from postroom.core.contacts.types import (
 )
 from postroom.core.mail import services as mail
 from postroom.core.mail.models import ProviderEvent, SandboxMail
-from postroom.core.mail.types import Attachment, Composition, MessageClass, NewLimit, NewMessage
+from postroom.core.mail.types import Attachment, Composition, MessageClass, NewLimit, NewMessage, NewTemplate
+from postroom.core.webhooks import services as webhooks
+from postroom.core.webhooks.types import EndpointTerms
 from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import User, Workspace
 from postroom.core.workspaces.types import Door, NewKey
@@ -141,7 +143,13 @@ def make_tenant(secret: str) -> Tenant:
     )
     new = NewKey(door=Door.USESEND, name=f"Key {secret}")
     key, _ = workspaces.create_api_key(workspace=workspace, user=owner, new=new, actor=actor, now=NOW)
+    terms = EndpointTerms(url=f"https://{secret}.example/hook", description=f"Hook {secret}")
+    endpoint = webhooks.create_endpoint(workspace=workspace, door=Door.USESEND, terms=terms, actor=actor, now=NOW)
+    call = webhooks.test_endpoint(workspace=workspace, uid=endpoint.uid, actor=actor, now=NOW)
+    template = NewTemplate(name=f"Template {secret}", composition=Composition(subject=f"Hi {secret}", body=secret))
+    stored = mail.create_template(workspace=workspace, new=template, actor=actor, now=NOW)
     things = {
+        "template": stored,
         "contact": contact,
         "field": defined,
         "account": account,
@@ -162,8 +170,10 @@ def make_tenant(secret: str) -> Tenant:
         "provider_event": parked,
         "message": accepted,
         "key": key,
+        "webhook": endpoint,
     }
     uids = {name: thing.uid for name, thing in things.items()}
+    uids["webhook_call"] = call.uid
     keys = {name: thing.id for name, thing in things.items()}
     return Tenant(workspace, owner, uids, keys, secret)
 
