@@ -19,7 +19,7 @@ def list_message_events(*, message: Message) -> list[MessageEvent]:
     )
     found = list(rows.order_by("at", "key")[:MAX_EVENTS])
     clicked = {row.link_index for row in found if row.link_index is not None}
-    links = TrackedLink.objects.filter(content_id=message.content_id, index__in=clicked) if clicked else ()
+    links = TrackedLink.objects.filter(content_id=message.content_id or 0, index__in=clicked) if clicked else ()
     urls = {link.index: link.url for link in links}
     told = [_event(row, urls.get(row.link_index or 0, "") if row.link_index is not None else "") for row in found]
     return sorted([*_own_events(message), *told], key=lambda event: event.at)
