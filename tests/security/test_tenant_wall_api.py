@@ -50,7 +50,10 @@ class Case:
 
 
 CONVERTER: Final = re.compile(r"<\w+:")
-OPEN: Final[set[tuple[str, str]]] = set()
+OPEN: Final[set[tuple[str, str]]] = {
+    *((door, f"/docs{rest}") for door in ("crm", "usesend") for rest in ("", "/", "/style.css", "/openapi.json")),
+    *(("usesend", f"/api/{path}") for path in ("v1/doc", "v1/ui", "health")),
+}
 """Routes that need no key and tell nothing of anybody."""
 BOOKS: Final = "/api/v1/contactBooks"
 CAMPAIGN: Final[dict[str, Any]] = {

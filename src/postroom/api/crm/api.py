@@ -6,8 +6,10 @@ from django.http import HttpRequest, HttpResponseBase
 
 from postroom.api.crm.auth import KEY
 from postroom.api.crm.errors import MANNERS
+from postroom.api.crm.manual import MANUAL
 from postroom.api.crm.operations import contacts
 from postroom.api.shared.bodies import StrictJson
+from postroom.api.shared.docs import docs_urls
 from postroom.api.shared.errors import DialectAPI, install
 from postroom.api.shared.routes import dialect_urls
 
@@ -24,4 +26,4 @@ def unknown(request: HttpRequest) -> HttpResponseBase:
 
 
 app_name = "crm"
-urlpatterns = dialect_urls(api, unknown)
+urlpatterns = [*docs_urls(api, MANUAL), *dialect_urls(api, unknown)]

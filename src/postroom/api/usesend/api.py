@@ -2,13 +2,17 @@
 
 from typing import Final
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.urls import path
+from django.views.decorators.http import require_safe
 
 from postroom.api.shared.bodies import StrictJson
+from postroom.api.shared.docs import docs_urls, lead_to, open_document
 from postroom.api.shared.errors import DialectAPI, install
 from postroom.api.shared.routes import dialect_urls
 from postroom.api.usesend.auth import KEY
 from postroom.api.usesend.errors import MANNERS
+from postroom.api.usesend.manual import MANUAL
 from postroom.api.usesend.operations import analytics, campaigns, contact_books, contacts, domains, emails
 
 api: Final = DialectAPI(
@@ -34,5 +38,18 @@ def unknown(request: HttpRequest) -> HttpResponseBase:
     return HttpResponse("404 Not Found", status=404, content_type="text/plain")
 
 
+@require_safe
+def answer_health(request: HttpRequest) -> HttpResponse:
+    """Say that the door is open, to anybody."""
+    return JsonResponse({"data": "Healthy"})
+
+
 app_name = "usesend"
-urlpatterns = dialect_urls(api, unknown)
+urlpatterns = [
+    *docs_urls(api, MANUAL),
+    # Where useSend's server has them.
+    path("api/v1/doc", open_document(api, MANUAL), name="doc"),
+    path("api/v1/ui", lead_to("../../docs"), name="ui"),
+    path("api/health", answer_health, name="health"),
+    *dialect_urls(api, unknown),
+]
