@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.running import Running, seconds_until
-from tests.web.browser import Watch, open_browser, take_shots
+from tests.web.browser import SHOTS, Watch, open_browser, take_shots
 
 pytestmark = [pytest.mark.web, pytest.mark.timeout(300)]
 
@@ -107,7 +107,7 @@ def read_message(page: Page, email_id: str) -> None:
     page.get_by_role("link", name="Mail", exact=True).press("Enter")
     page.get_by_role("heading", name="Headers").click()
     expect(page.get_by_text("Message-ID: <")).to_be_visible()
-    page.locator("iframe").scroll_into_view_if_needed()
+    page.locator("iframe").screenshot(path=SHOTS / "first-mail-frame.png")
     take_shots(page, "first mail message")
 
 

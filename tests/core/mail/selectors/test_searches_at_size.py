@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from time import perf_counter
 from typing import Final
 
@@ -10,10 +11,10 @@ from django.db import connection
 
 from postroom.core.contacts.models import Contact
 from postroom.core.mail.models import Batch, Message
-from postroom.core.mail.selectors import count_batch, count_batch_by, find_transcript, search_messages
+from postroom.core.mail.selectors import count_batch, count_batch_by, count_found, find_transcript, search_messages
 from postroom.core.mail.services import fold_tallies
-from postroom.core.mail.types import MessageClass, MessageSearch, MessageStatus
-from tests.factories import make_contact, make_workspace
+from postroom.core.mail.types import MessageClass, MessageFact, MessageSearch, MessageStatus
+from tests.factories import NOW, make_contact, make_workspace
 from tests.ledger import make_batch, make_message, make_sender
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -76,6 +77,11 @@ def test_a_million_messages_are_looked_through_in_no_time(batch: Batch, capsys: 
         "cancelled, none": (MessageSearch(status=MessageStatus.CANCELLED), None),
         "sent by the quiet sender": (MessageSearch(status=MessageStatus.SENT, sender_id=desk), None),
         "of a rare kind": (MessageSearch(message_class=MessageClass.REPLY), middle),
+        "came back": (MessageSearch(fact=MessageFact.BOUNCED), None),
+        "of a key, none": (MessageSearch(api_key_id=1), None),
+        "of a domain, none": (MessageSearch(domain_id=1), None),
+        "of a subject, none": (MessageSearch(subject="nothing like it"), None),
+        "of a day": (MessageSearch(since=NOW - timedelta(days=1), until=NOW + timedelta(days=1)), None),
         "to a person": (MessageSearch(who="ann@ex"), None),
         "to a stranger": (MessageSearch(who="stranger"), None),
         "to nobody": (MessageSearch(who="zzz"), None),
@@ -88,6 +94,12 @@ def test_a_million_messages_are_looked_through_in_no_time(batch: Batch, capsys: 
             )
         )
         for name, (search, before) in searches.items()
+    }
+    counts = {"count all": MessageSearch(), "count a state": MessageSearch(status=MessageStatus.FAILED)}
+    counts |= {"count those that came back": MessageSearch(fact=MessageFact.BOUNCED)}
+    figures |= {
+        name: pace(lambda search=search: count_found(workspace=workspace, search=search))  # type: ignore[misc]
+        for name, search in counts.items()
     }
     loose = pace(lambda: count_batch(batch_id=batch.pk))
     while fold_tallies(limit=1000):
