@@ -131,7 +131,7 @@ def test_blank_words_of_the_mail_are_the_default_ones_again(client: ApiClient) -
     ("content", "said"),
     [
         (json.dumps({"type": "doc", "content": []}), "needs a link to {{doubleOptInUrl}}"),
-        ("{{doubleOptInUrl}}", "The document is not JSON."),
+        ("{{doubleOptInUrl}}", "Invalid content JSON"),
         (json.dumps({"type": "doc", "content": [{"type": "video {{doubleOptInUrl}}"}]}), "Unknown node"),
     ],
 )
