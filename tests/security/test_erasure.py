@@ -44,8 +44,11 @@ from postroom.core.mail.ports import Handover, Outcome, Result
 from postroom.core.mail.rules import magic
 from postroom.core.mail.services.transcripts import keep_transcripts
 from postroom.core.mail.types import Composition, EventType, Hit, MessageClass, MessageStatus, NewMessage
+from postroom.core.webhooks import services as webhooks
+from postroom.core.webhooks.models import Call
+from postroom.core.webhooks.types import EndpointTerms
 from postroom.core.workspaces.models import Workspace
-from postroom.core.workspaces.types import SYSTEM
+from postroom.core.workspaces.types import SYSTEM, Door
 from postroom.edge.smtp import server
 from postroom.edge.smtp.threads import close_connections
 from postroom.kit import clock
@@ -337,6 +340,8 @@ def said_on_the_wire() -> str:
 def make_world(sandbox: Sandbox, start_sender: Callable[[], SenderChild]) -> World:
     """Return a workspace with the person all over it, and a campaign to them that is paused half-way."""
     workspace = make_workspace()
+    terms = EndpointTerms(url="https://example.com/hook")
+    webhooks.create_endpoint(workspace=workspace, door=Door.USESEND, terms=terms, actor=SYSTEM, now=clock.now())
     ada, bob = make_people(workspace)
     paused = make_batch(workspace)
     mail.pause_batch(workspace=workspace, batch_id=paused.pk, now=clock.now())
@@ -387,6 +392,8 @@ def test_an_erasure_leaves_no_personal_datum_in_any_table_file_or_log(
 ) -> None:
     world = make_world(sandbox, start_sender)
     words = set(WORDS.values()) | {ADDRESS, FORMER}
+    assert Call.objects.filter(data__email=ADDRESS).exists()
+    Call.objects.filter(data__email=ADDRESS).update(answer=f"thank you for {ADDRESS}")
     before = find_in_tables(words)
     assert {word for word, places in before.items() if not places} == set()  # the search can find
     assert find_in_files([ADDRESS], storage)[ADDRESS]
