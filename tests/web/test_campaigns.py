@@ -12,9 +12,9 @@ from postroom.core.campaigns.types import CampaignStatus
 from postroom.core.contacts.selectors import audience, segments
 from postroom.core.contacts.types import Sql
 from postroom.core.mail import services as mail
-from postroom.core.mail.models import Message
+from postroom.core.mail.models import Batch, Message
 from postroom.core.mail.ports import Handover, Outcome, Result
-from postroom.core.mail.types import ChunkClaim
+from postroom.core.mail.types import BatchStatus, ChunkClaim
 from postroom.core.workspaces.models import Workspace
 from postroom.kit import clock
 from tests.core.campaigns.makers import make_draft
@@ -162,11 +162,18 @@ def test_a_running_campaign_is_paused_resumed_and_cancelled(as_owner: Client, wo
         assert campaign.status == status
 
 
-def test_a_draft_is_deleted_and_a_sent_campaign_is_not(as_owner: Client, workspace: Workspace) -> None:
+def test_a_campaign_is_deleted_and_what_of_it_is_on_its_way_is_called_off(
+    as_owner: Client, workspace: Workspace
+) -> None:
     draft, sending = make_draft(workspace=workspace), start(workspace)
+    assert (
+        'data-opens="delete"'
+        not in as_owner.get(f"/w/{workspace.slug}/campaigns/{sending.uid}/report/").content.decode()
+    )
     for campaign in (draft, sending):
         as_owner.post(f"/w/{workspace.slug}/campaigns/{campaign.uid}/delete/")
-    assert list(Campaign.objects.all()) == [sending]
+    assert not Campaign.objects.exists()
+    assert Batch.objects.get().status == BatchStatus.CANCELLED
 
 
 def test_the_report_shows_a_sum_that_adds_up_and_watches_while_it_goes_out(

@@ -14,6 +14,7 @@ from postroom.web.fields import urls as fields
 from postroom.web.imports import urls as imports
 from postroom.web.keys import urls as keys
 from postroom.web.lists import urls as lists
+from postroom.web.mail_templates import urls as mail_templates
 from postroom.web.messages import urls as messages
 from postroom.web.overview import urls as overview
 from postroom.web.privacy import urls as privacy
@@ -40,6 +41,7 @@ AREAS = (
     fields,
     privacy,
     campaigns,
+    mail_templates,
     reports,
     messages,
     sandbox,

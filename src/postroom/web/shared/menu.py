@@ -47,6 +47,7 @@ MENU: Final = (
         "Mail",
         (
             MenuItem("campaigns", "Campaigns", "send", "web:campaigns"),
+            MenuItem("templates", "Templates", "template", "web:templates"),
             MenuItem("messages", "Messages", "mail", "web:messages"),
             MenuItem("sandbox", "Sandbox mail", "inbox", "web:sandbox"),
             MenuItem("senders", "Senders", "at", "web:senders"),

@@ -18,8 +18,6 @@ from postroom.core.campaigns.types import CampaignChanges, CampaignStatus, Metri
 from postroom.core.contacts import selectors as contacts
 from postroom.core.mail import selectors
 from postroom.core.mail import services as mail
-from postroom.core.mail.models import SenderAccount
-from postroom.core.mail.types import Provider
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor
 from postroom.kit.types import Unset
@@ -36,7 +34,7 @@ def create_campaign(*, workspace: Workspace, name: str, actor: Actor, now: datet
         workspace=workspace,
         created_by_id=actor.user_id,
         name=check_text("name", name).strip(),
-        sender=_first_sender(workspace, actor, now),
+        sender=mail.first_sender(workspace=workspace, actor=actor, now=now),
         created_at=now,
         updated_at=now,
     )
@@ -93,13 +91,6 @@ def delete_campaign(*, workspace: Workspace, uid: UUID, actor: Actor, now: datet
     before = {"name": campaign.name, "status": campaign.status}
     note(campaign, act="campaign.deleted", actor=actor, now=now, before=before)
     campaign.delete()
-
-
-def _first_sender(workspace: Workspace, actor: Actor, now: datetime) -> SenderAccount:
-    for sender in selectors.list_senders(workspace=workspace):
-        if sender.is_active and sender.provider != Provider.SANDBOX:
-            return sender
-    return mail.ensure_sandbox_sender(workspace=workspace, actor=actor, now=now)
 
 
 def _require_draft(campaign: Campaign, act: str) -> None:

@@ -90,7 +90,15 @@ from postroom.core.mail.selectors.searches import (
 )
 from postroom.core.mail.selectors.senders import get_sender, list_senders, load_sender_profile
 from postroom.core.mail.selectors.stops import find_stop, is_installation_stopped, is_quiet
-from postroom.core.mail.selectors.templates import get_template, list_templates
+from postroom.core.mail.selectors.templates import (
+    get_template,
+    get_template_by_uid,
+    list_templates,
+    list_variables,
+    page_templates,
+    preview_template,
+    template_composition,
+)
 from postroom.core.mail.selectors.transcripts import find_transcript
 from postroom.core.mail.selectors.unmoved import count_unmoved_domains, count_unmoved_zones
 
@@ -148,6 +156,7 @@ __all__ = [
     "get_sandbox_mail",
     "get_sender",
     "get_template",
+    "get_template_by_uid",
     "goes_by_recipients",
     "has_messages",
     "is_installation_stopped",
@@ -177,6 +186,7 @@ __all__ = [
     "list_sandbox_mails",
     "list_senders",
     "list_templates",
+    "list_variables",
     "list_warm_up_days",
     "load_compiled_content",
     "load_from",
@@ -185,8 +195,10 @@ __all__ = [
     "map_domains",
     "map_record_states",
     "measure_health",
+    "page_templates",
     "plan_of",
     "preview_confirmation",
+    "preview_template",
     "read_header_block",
     "rotation_due_at",
     "search_messages",
@@ -196,6 +208,7 @@ __all__ = [
     "subject_of",
     "sum_by_content",
     "sum_by_destination",
+    "template_composition",
     "terms_of",
     "webhook_urls",
 ]

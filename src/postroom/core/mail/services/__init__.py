@@ -58,6 +58,7 @@ from postroom.core.mail.services.senders import (
     create_sender,
     delete_sender,
     ensure_sandbox_sender,
+    first_sender,
     switch_sender,
     update_sender,
 )
@@ -77,7 +78,13 @@ from postroom.core.mail.services.stops import (
 )
 from postroom.core.mail.services.submit import submit_messages, submit_requests
 from postroom.core.mail.services.tallies import fold_tallies, recount_batch
-from postroom.core.mail.services.templates import create_template, update_template
+from postroom.core.mail.services.templates import (
+    create_template,
+    delete_template,
+    duplicate_template,
+    send_template_test,
+    update_template,
+)
 from postroom.core.mail.services.transcripts import forget_transcripts
 from postroom.core.mail.services.unsubscribe import unsubscribe_message
 from postroom.core.mail.services.verification import keep_verifying, want_verification
@@ -104,7 +111,9 @@ __all__ = [
     "defer_due_checks",
     "delete_domain",
     "delete_sender",
+    "delete_template",
     "drop_next_keys",
+    "duplicate_template",
     "end_warm_up",
     "ensure_carried_sender",
     "ensure_partitions",
@@ -113,6 +122,7 @@ __all__ = [
     "fetch_missed",
     "finish_chunk",
     "finish_messages",
+    "first_sender",
     "fold_tallies",
     "forget_acceptances",
     "forget_deliveries",
@@ -152,6 +162,7 @@ __all__ = [
     "send_notice",
     "send_own_letter",
     "send_sender_test",
+    "send_template_test",
     "set_brake_levels",
     "set_limit",
     "shut_batch",

@@ -10,10 +10,21 @@ from postroom.core.mail.rules.compose.freezing import freeze, preview
 from postroom.core.mail.rules.compose.literal import quote_liquid
 from postroom.core.mail.rules.compose.rendering import Press
 from postroom.core.mail.rules.compose.showing import show
-from postroom.core.mail.rules.compose.values import BULK_CLASSES, FrozenContent, Letter, Letterhead, Link, Preview
+from postroom.core.mail.rules.compose.values import (
+    BULK_CLASSES,
+    PIXEL,
+    UNSUBSCRIBE,
+    FrozenContent,
+    Letter,
+    Letterhead,
+    Link,
+    Preview,
+)
 
 __all__ = [
     "BULK_CLASSES",
+    "PIXEL",
+    "UNSUBSCRIBE",
     "CompiledContent",
     "FrozenContent",
     "Letter",

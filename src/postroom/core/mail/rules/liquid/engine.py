@@ -60,6 +60,10 @@ class Template:
         except Exception as error:
             raise _refusal(self._source, error) from error
 
+    def variables(self) -> tuple[str, ...]:
+        """Return the paths of the values that the template asks for and does not make itself, each once."""
+        return tuple(dict.fromkeys(self._parsed.global_variable_paths(include_partials=False)))
+
 
 @lru_cache(maxsize=512)
 def parse_template(source: str, *, escapes: bool) -> Template:
@@ -75,6 +79,11 @@ def parse_template(source: str, *, escapes: bool) -> Template:
 def check_template(source: str) -> None:
     """Raise TemplateRefused, naming line and reason, unless ``source`` parses and renders within its budget."""
     parse_template(source, escapes=True).render({})
+
+
+def find_variables(source: str) -> tuple[str, ...]:
+    """Return the paths of the values that ``source`` asks for. Raises TemplateRefused, naming the line."""
+    return parse_template(source, escapes=False).variables()
 
 
 def _check_filters(source: str, piece: Piece) -> None:

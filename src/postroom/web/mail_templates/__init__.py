@@ -1,0 +1,1 @@
+"""Templates: what programs write their mail from."""
