@@ -10,6 +10,7 @@ from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Room
 from postroom.kit import crypto
 from postroom.kit.arrays import array_text, text_array_text
+from postroom.kit.prepared import fetch_prepared
 
 # The strongest suppression, and the best standing on any of the lists. Lists and categories of other workspaces count
 # as ones the person is not on and said nothing about.
@@ -88,14 +89,14 @@ def load_address_states(*, workspace: Workspace, addresses: Iterable[str], fence
 def load_states(*, places: Sequence[tuple[Room, str]], fence: Fence) -> dict[tuple[Room, str], MailState]:
     """Return the same of addresses that several workspaces write to; each pair of both is asked for once."""
     params = {
-        "lists": list(fence.list_ids),
+        "lists": array_text(fence.list_ids),
         "category": fence.category_id,
         "workspaces": array_text(room.workspace_id for room, _ in places),
         "organizations": array_text(room.organization_id for room, _ in places),
         "addresses": text_array_text(address for _, address in places),
         "hashes": [crypto.address_hash(address) for _, address in places],
     }
-    rows = _fetch(_BY_ADDRESS, params)
+    rows = fetch_prepared(_BY_ADDRESS, params)
     return {(Room(row[8], row[9]), row[0]): _state(row) for row in rows}
 
 

@@ -19,37 +19,59 @@ from postroom.core.mail.services.telling import tell_messages
 from postroom.core.mail.types import NOTIFY_QUEUE, Attachment, MessageClass, MessageStatus, SendingAccount
 from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.types import Actor, AuditRecord, Room
-from postroom.kit.copy import copy_cell, copy_octets, copy_statement
+from postroom.kit.arrays import array_text, text_array_text
 from postroom.kit.ids import uuid7_texts
 from postroom.kit.notify import notify
+from postroom.kit.prepared import pipelined, run_prepared
 from postroom.kit.types import JSONValue
 
-_NULL: Final = r"\N"
+_NULL: Final = "NULL"
 _EMPTY: Final[Mapping[str, Any]] = {}
 
-_VARIED: Final = (
-    "id, uid, workspace_id, sender_id, content_id, contact_id, category_id, list_ids, message_class, is_test,"
-    ' from_address, "to", cc, bcc, reply_to, headers, slots, message_id_header, idempotency_key, status, priority,'
-    " next_attempt_at, destination, attachments, shown, api_key_id, scheduled_at, reply_text, created_at"
-)
-_FIXED: Final = {
-    "owner": "",
-    "attempt": "0",
-    "tries": "0",
-    "is_resent": "f",
-    "reply_code": "0",
-    "provider_id": "",
-    "bounce_code": "",
-    "open_count": "0",
-    "machine_open_count": "0",
-    "click_count": "0",
-    "scanner_click_count": "0",
+_TEXTS: Final = ("text", "jsonb")
+_COLUMNS: Final = {
+    "id": "bigint",
+    "uid": "uuid",
+    "workspace_id": "bigint",
+    "sender_id": "bigint",
+    "content_id": "bigint",
+    "contact_id": "bigint",
+    "category_id": "bigint",
+    "list_ids": "jsonb",
+    "message_class": "text",
+    "is_test": "bool",
+    "from_address": "text",
+    "to": "jsonb",
+    "cc": "jsonb",
+    "bcc": "jsonb",
+    "reply_to": "jsonb",
+    "headers": "jsonb",
+    "slots": "jsonb",
+    "message_id_header": "text",
+    "idempotency_key": "text",
+    "status": "text",
+    "priority": "int",
+    "next_attempt_at": "timestamptz",
+    "destination": "text",
+    "attachments": "jsonb",
+    "shown": "jsonb",
+    "api_key_id": "bigint",
+    "scheduled_at": "timestamptz",
+    "reply_text": "text",
+    "created_at": "timestamptz",
 }
-_COPY_MESSAGES: Final = copy_statement("mail_message", [_VARIED, *_FIXED])
-_COPY_LETTERS: Final = copy_statement(
-    "mail_letter", ("message_id", "workspace_id", "subject", "html", "text", "template_id")
-)
-_END: Final = "\t".join(["", *_FIXED.values()]) + "\n"
+_NAMES: Final = ", ".join(f'"{name}"' for name in _COLUMNS)
+_ARRAYS: Final = ", ".join(f"%({name})s::{kind}[]" for name, kind in _COLUMNS.items())
+_STORE_MESSAGES: Final = f"""
+INSERT INTO mail_message ({_NAMES}, owner, attempt, tries, is_resent, reply_code, provider_id, bounce_code, open_count,
+    machine_open_count, click_count, scanner_click_count)
+SELECT x.*, '', 0, 0, false, 0, '', '', 0, 0, 0, 0 FROM unnest({_ARRAYS}) AS x
+"""  # noqa: S608 - made of constants
+_STORE_LETTERS: Final = """
+INSERT INTO mail_letter (message_id, workspace_id, subject, html, text, template_id)
+SELECT * FROM unnest(%(message_ids)s::bigint[], %(workspaces)s::bigint[], %(subjects)s::text[], %(htmls)s::text[],
+    %(texts)s::text[], %(templates)s::bigint[])
+"""
 
 
 class Words(NamedTuple):
@@ -103,26 +125,23 @@ class _Findings(NamedTuple):
     files: list[JSONValue]
 
 
-def store_drafts(*, drafts: Sequence[Draft], now: datetime) -> list[Stored]:
+def store_drafts(*, drafts: Sequence[Draft], now: datetime, numbers: Sequence[int] | None = None) -> list[Stored]:
     """Write messages down, whosever they are, and wake the senders. The caller has a transaction.
 
-    One that must not go to any of its ``to`` is kept as ``suppressed`` with the reason.
+    One that must not go to any of its ``to`` is kept as ``suppressed`` with the reason. ``numbers`` are at least as
+    many fresh ones of the ledger, if the caller has them already.
     """
     if not drafts:
         return []
     findings = _look_up(drafts, now)
-    numbers, uids = reserve_ids(len(drafts)), uuid7_texts(len(drafts))
-    lines = [
-        _line(number, uid, draft, found, now)
-        for number, uid, draft, found in zip(numbers, uids, drafts, findings, strict=True)
-    ]
-    copy_octets(_COPY_MESSAGES, "".join(lines).encode())
-    letters = [_letter_line(number, draft) for number, draft in zip(numbers, drafts, strict=True) if draft.words]
-    if letters:
-        copy_octets(_COPY_LETTERS, "".join(letters).encode())
-    _record(drafts, now)
+    numbers = reserve_ids(len(drafts)) if numbers is None else numbers[: len(drafts)]
+    uids = uuid7_texts(len(drafts))
+    with pipelined():
+        _store_messages(numbers, uids, drafts, findings, now)
+        _store_letters(numbers, drafts)
+        _record(drafts, now)
+        notify(NOTIFY_QUEUE)
     tell_messages(workspace_ids={draft.room.workspace_id for draft in drafts}, message_ids=numbers, now=now)
-    notify(NOTIFY_QUEUE)
     return [Stored(number, UUID(uid), found.reason) for number, uid, found in zip(numbers, uids, findings, strict=True)]
 
 
@@ -161,23 +180,34 @@ def _find_refusals(
     return reasons, owners
 
 
-def _line(number: int, uid: str, draft: Draft, found: _Findings, now: datetime) -> str:
-    """Return the message's row in COPY's text format: ``_VARIED``, then ``_FIXED``."""
-    fence = draft.fence
-    is_urgent = draft.message_class in URGENT_CLASSES or draft.is_test
+def _store_messages(
+    numbers: Sequence[int], uids: Sequence[str], drafts: Sequence[Draft], findings: Sequence[_Findings], now: datetime
+) -> None:
+    rows = [
+        _row(number, uid, draft, found, now)
+        for number, uid, draft, found in zip(numbers, uids, drafts, findings, strict=True)
+    ]
+    columns = zip(_COLUMNS.items(), zip(*rows, strict=True), strict=True)
+    parameters = {name: (text_array_text if kind in _TEXTS else array_text)(values) for (name, kind), values in columns}
+    run_prepared(_STORE_MESSAGES, parameters)
+
+
+def _row(number: int, uid: str, draft: Draft, found: _Findings, now: datetime) -> tuple[object, ...]:
+    """Return the values of ``_COLUMNS`` as PostgreSQL writes them."""
     status = MessageStatus.SUPPRESSED if found.reason else MessageStatus.QUEUED
-    cells = (
-        str(number),
+    is_urgent = draft.message_class in URGENT_CLASSES or draft.is_test
+    return (
+        number,
         uid,
-        str(draft.room.workspace_id),
-        str(draft.account.id),
-        _number(draft.content_id),
-        _number(found.contact_id),
-        _number(fence.category_id),
-        _list(fence.list_ids),
+        draft.room.workspace_id,
+        draft.account.id,
+        _or_null(draft.content_id),
+        _or_null(found.contact_id),
+        _or_null(draft.fence.category_id),
+        _list(draft.fence.list_ids),
         draft.message_class.value,
-        "t" if draft.is_test else "f",
-        copy_cell(draft.from_address),
+        draft.is_test,
+        draft.from_address,
         _list(draft.to),
         _list(draft.cc),
         _list(draft.bcc),
@@ -185,41 +215,50 @@ def _line(number: int, uid: str, draft: Draft, found: _Findings, now: datetime) 
         _object(draft.headers),
         _object(draft.slots),
         message_id_header(number, draft.account.domain),
-        copy_cell(draft.idempotency_key),
+        draft.idempotency_key,
         status.value,
-        "0" if is_urgent else "1",
-        _NULL if found.reason else _instant(max(draft.scheduled_at or now, now)),
+        0 if is_urgent else 1,
+        _NULL if found.reason else max(draft.scheduled_at or now, now).isoformat(),
         found.destination,
         _list(found.files),
         _object(draft.shown),
-        _number(draft.actor.api_key_id),
-        _NULL if draft.scheduled_at is None else _instant(draft.scheduled_at),
-        copy_cell(found.reason),
-        _instant(now),
+        _or_null(draft.actor.api_key_id),
+        _NULL if draft.scheduled_at is None else draft.scheduled_at.isoformat(),
+        found.reason,
+        now.isoformat(),
     )
-    return "\t".join(cells) + _END
 
 
-def _letter_line(number: int, draft: Draft) -> str:
-    words = draft.words or Words("", "", "")
-    texts = "\t".join(map(copy_cell, words[:3]))
-    return f"{number}\t{draft.room.workspace_id}\t{texts}\t{_number(words.template_id)}\n"
+def _store_letters(numbers: Sequence[int], drafts: Sequence[Draft]) -> None:
+    letters = [
+        (number, draft.room.workspace_id, *draft.words)
+        for number, draft in zip(numbers, drafts, strict=True)
+        if draft.words is not None
+    ]
+    if not letters:
+        return
+    message_ids, rooms, subjects, htmls, texts, templates = zip(*letters, strict=True)
+    parameters = {
+        "message_ids": array_text(message_ids),
+        "workspaces": array_text(rooms),
+        "subjects": text_array_text(subjects),
+        "htmls": text_array_text(htmls),
+        "texts": text_array_text(texts),
+        "templates": array_text(map(_or_null, templates)),
+    }
+    run_prepared(_STORE_LETTERS, parameters)
 
 
-def _instant(at: datetime) -> str:
-    return at.isoformat()
-
-
-def _number(value: int | None) -> str:
-    return _NULL if value is None else str(value)
+def _or_null(value: int | None) -> int | str:
+    return _NULL if value is None else value
 
 
 def _list(values: Sequence[object]) -> str:
-    return copy_cell(json.dumps(values)) if values else "[]"
+    return json.dumps(values) if values else "[]"
 
 
 def _object(values: Mapping[str, object]) -> str:
-    return copy_cell(json.dumps({**values})) if values else "{}"
+    return json.dumps({**values}) if values else "{}"
 
 
 def _record(drafts: Sequence[Draft], now: datetime) -> None:

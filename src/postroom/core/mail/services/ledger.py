@@ -13,10 +13,13 @@ from postroom.core.mail.rules.settling import Judgement
 from postroom.core.mail.rules.tokens import message_id_header
 from postroom.kit.arrays import array_text, text_array_text
 from postroom.kit.ids import uuid7_texts
+from postroom.kit.prepared import Asked, ask_prepared
 
 MAX_REPLY: Final = 1000
 
 _NO_RESULT: Final = Result(Outcome.FAILED)
+
+_NUMBERS: Final = "SELECT nextval('mail_message_id') FROM generate_series(1, %(count)s::int)"
 
 # Of a hand-over that went well at once, all but this is the same for everyone.
 _SENT: Final = """
@@ -105,9 +108,12 @@ class Settled:
 
 def reserve_ids(count: int) -> list[int]:
     """Take ``count`` fresh numbers of the ledger."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('mail_message_id') FROM generate_series(1, %s)", [count])
-        return [number for (number,) in cursor.fetchall()]
+    return ask_ids(count).get()
+
+
+def ask_ids(count: int) -> Asked[list[int]]:
+    """Ask for them; in a pipeline, together with what else is asked."""
+    return ask_prepared(_NUMBERS, {"count": count}, lambda rows: [number for (number,) in rows])
 
 
 def append_sent(*, place: Place, handovers: Sequence[Handover]) -> None:

@@ -14,15 +14,17 @@ from postroom.core.mail.models import Message, Template
 from postroom.core.mail.rules.compose.freezing import MAX_SUBJECT
 from postroom.core.mail.rules.headers import check_shown, format_address, parse_addresses
 from postroom.core.mail.rules.parts import check_parts, normalise_all
-from postroom.core.mail.selectors.sending import SendingRoom, load_sending_rooms
+from postroom.core.mail.selectors.sending import SendingRoom, ask_sending_rooms
 from postroom.core.mail.services.acceptances import Asked, recall_acceptances, remember_acceptances
 from postroom.core.mail.services.drafts import Draft, Words, store_drafts
 from postroom.core.mail.services.froms import FromDesk
+from postroom.core.mail.services.ledger import ask_ids
 from postroom.core.mail.types import MessageClass, Once, Submission, SubmitRequest
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor
 from postroom.kit.errors import AppError
 from postroom.kit.mime import clean_line, clean_text
+from postroom.kit.prepared import pipelined
 
 Outcome = list[UUID] | AppError
 """The uids of the messages a request became, in its order, or why it was refused."""
@@ -42,7 +44,7 @@ def submit_messages(
     return outcome
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def submit_requests(*, requests: Sequence[SubmitRequest], now: datetime) -> list[Outcome]:
     """Accept finished mail of many callers in one transaction, as transactional messages; what one is refused for never
     touches another.
@@ -99,10 +101,13 @@ def _accept(requests: Sequence[SubmitRequest], now: datetime) -> list[Outcome]:
     """Carry out requests that are new."""
     if not requests:
         return []
-    desk = _Desk.open(requests, now)
+    with pipelined():
+        rooms = ask_sending_rooms(workspace_ids={one.workspace_id for one in requests})
+        numbers = ask_ids(sum(len(one.submissions) for one in requests))
+    desk = _Desk.open(requests, rooms.get(), now)
     drafted = [desk.draft(one) for one in requests]
     drafts = [draft for one in drafted if isinstance(one, list) for draft in one]
-    uids = iter([stored.uid for stored in store_drafts(drafts=drafts, now=now)])
+    uids = iter([stored.uid for stored in store_drafts(drafts=drafts, now=now, numbers=numbers.get())])
     outcomes = [[next(uids) for _ in one] if isinstance(one, list) else one for one in drafted]
     answers = {
         Asked(request.workspace_id, request.once): outcome
@@ -124,9 +129,8 @@ class _Desk:
     answered: Mapping[tuple[int, UUID], str]
 
     @classmethod
-    def open(cls, requests: Sequence[SubmitRequest], now: datetime) -> "_Desk":
+    def open(cls, requests: Sequence[SubmitRequest], rooms: Mapping[int, SendingRoom], now: datetime) -> "_Desk":
         """Look up what all of them name."""
-        rooms = load_sending_rooms(workspace_ids={one.workspace_id for one in requests})
         return cls(rooms, FromDesk(rooms, now), _load_templates(requests), _load_answered(requests))
 
     def draft(self, request: SubmitRequest) -> list[Draft] | AppError:
