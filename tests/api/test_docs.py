@@ -199,7 +199,7 @@ def test_schemas_are_read_in_every_shape() -> None:
     assert reader.describe({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}) == (
         "string (date-time) or null"
     )
-    assert reader.describe({"type": "object", "additionalProperties": {"type": "string"}}) == "object of string"
+    assert reader.describe({"type": "object", "additionalProperties": {"type": "string"}}) == "object of strings"
     assert reader.describe({"$ref": "#/components/schemas/Kind"}) == "one of a, b"
     assert reader.sample({"$ref": "#/components/schemas/Kind"}) == "a"
     assert reader.sample({"type": "integer", "minimum": 7}) == 7

@@ -113,3 +113,12 @@ def test_the_shown_python_program_runs(
         program = unescape(found[1]).replace("us_your_key", make_key(workspace))
         exec(compile(program, "example", "exec"), {})
     assert Message.objects.get().status == "queued"
+
+
+def test_the_docs_of_each_door_are_found(as_viewer: Client, as_stranger: Client, workspace: Workspace) -> None:
+    path = f"/w/{workspace.slug}/docs/"
+    shown = as_viewer.get(path).content.decode()
+    for door in ("usesend", "crm"):
+        (link,) = re.findall(rf'href="([^"]*/{door}/docs)"', shown)
+        assert as_viewer.get(link).status_code == 200
+    assert as_stranger.get(path).status_code == 404

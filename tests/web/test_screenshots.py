@@ -188,6 +188,8 @@ def test_every_page_looks_right(
         "sandbox": "sandbox/",
         "sandbox mail": f"sandbox/{captured.uid}/",
         "senders": "senders/",
+        "smtp": "connect/",
+        "api docs": "docs/",
         "domains": "domains/",
         "domain": f"domains/{lively.uid}/",
         "sender new": "senders/new/",

@@ -1,1 +1,1 @@
-"""SMTP: how programs that speak no HTTP hand their mail over."""
+"""How programs connect: by SMTP, and by the APIs, which are documented at their doors."""

@@ -1,4 +1,4 @@
-"""One page with all that a program is told to hand mail over by SMTP, and what came that way."""
+"""All that a program is told to hand mail over by SMTP, and what came that way; and where the APIs are documented."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,11 +9,12 @@ from django.http import HttpRequest, HttpResponse
 
 from postroom.core.mail import selectors as mail
 from postroom.core.workspaces import selectors as workspaces
-from postroom.core.workspaces.types import Door
+from postroom.core.workspaces.types import KEYED_DOORS, Door
 from postroom.kit import clock
 from postroom.kit.certificates import BadCertificate, CertificateFacts, read_certificate
 from postroom.kit.paging import PageRequest
 from postroom.web.connect.examples import Server, write_examples
+from postroom.web.keys.words import DOORS
 from postroom.web.shared.pages import render_page
 from postroom.web.shared.rooms import Room, in_room
 from postroom.web.shared.snippets import UNFILLED, plan_first_mail
@@ -52,6 +53,13 @@ def show_smtp(request: HttpRequest, room: Room) -> HttpResponse:
         "hand_overs": mail.list_hand_overs(workspace=room.workspace, maker=None if room.can_administer else room.user),
     }
     return render_page(request, room, "web/connect/smtp.html", context)
+
+
+@in_room()
+def show_docs(request: HttpRequest, room: Room) -> HttpResponse:
+    """Show which doors there are, and lead to what each says of itself."""
+    doors = [(DOORS[door], workspaces.door_address(door=door)) for door in KEYED_DOORS]
+    return render_page(request, room, "web/connect/docs.html", {"doors": doors})
 
 
 def judge_certificate(now: datetime) -> CertificateState:

@@ -61,6 +61,7 @@ MENU: Final = (
             MenuItem("keys", "API keys", "key", "web:keys"),
             MenuItem("webhooks", "Webhooks", "webhook", "web:webhooks"),
             MenuItem("connect", "SMTP", "server-2", "web:connect"),
+            MenuItem("docs", "API docs", "api", "web:docs"),
         ),
     ),
 )

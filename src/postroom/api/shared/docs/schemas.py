@@ -10,8 +10,8 @@ Schema = Mapping[str, Any]
 
 _DEEPEST: Final = 4
 _LIMITS: Final = (
-    ("minLength", "at least {} characters"),
-    ("maxLength", "at most {} characters"),
+    ("minLength", "at least {} long"),
+    ("maxLength", "at most {} long"),
     ("minItems", "at least {}"),
     ("maxItems", "at most {}"),
     ("minimum", "from {}"),
@@ -57,8 +57,7 @@ class Reader:
             full = f"{prefix}.{name}" if prefix else name
             yield Row(full, self.describe(inner), name in required, self._note(inner))
             if depth < _DEEPEST:
-                for held in self._held(inner):
-                    is_list = self._resolve(inner).get("type") == "array" or "items" in str(inner.keys())
+                for held, is_list in self._held(inner):
                     yield from self.rows(held, f"{full}[]" if is_list else full, depth + 1)
 
     def describe(self, schema: Schema) -> str:
@@ -73,9 +72,9 @@ class Reader:
                 return " or ".join(dict.fromkeys(self.describe(one) for one in schema[way]))
         kind = schema.get("type", "any value")
         if kind == "array":
-            return f"list of {self.describe(schema.get('items', {}))}"
+            return f"list of {_plural(self.describe(schema.get('items', {})))}"
         if kind == "object" and isinstance(schema.get("additionalProperties"), Mapping):
-            return f"object of {self.describe(schema['additionalProperties'])}"
+            return f"object of {_plural(self.describe(schema['additionalProperties']))}"
         return f"{kind} ({schema['format']})" if "format" in schema else str(kind)
 
     def sample(self, schema: Schema, name: str = "", depth: int = 0) -> JSONValue:
@@ -102,14 +101,15 @@ class Reader:
             schema = self._schemas[schema["$ref"].rpartition("/")[2]]
         return schema
 
-    def _held(self, schema: Schema) -> Iterator[Schema]:
-        """Yield the objects with fields that a value is, or is a list of."""
+    def _held(self, schema: Schema) -> Iterator[tuple[Schema, bool]]:
+        """Yield the objects with fields that a value is, or (then True) is a list of."""
         schema = self._resolve(schema)
         options = [one for way in ("anyOf", "oneOf", "allOf") for one in schema.get(way, ())] or [schema]
         for one in map(self._resolve, options):
-            inner = self._resolve(one.get("items", {})) if one.get("type") == "array" else one
+            is_list = one.get("type") == "array"
+            inner = self._resolve(one.get("items", {})) if is_list else one
             if inner.get("properties"):
-                yield inner
+                yield inner, is_list
 
     def _note(self, schema: Schema) -> str:
         found = [str(schema["description"])] if "description" in schema else []
@@ -119,6 +119,10 @@ class Reader:
         if resolved.get("default") not in (None, [], {}, ""):
             found.append(f"usually {resolved['default']}")
         return "; ".join(found)
+
+
+def _plural(words: str) -> str:
+    return f"{words}s" if words.isalpha() else words
 
 
 def _sample_of(schema: Schema, name: str) -> JSONValue:
