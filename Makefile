@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help demo up test test-slow check test-web test-clients chaos bench bench-api bench-send bench-people lock clean
+.PHONY: help demo up test test-slow check test-web test-clients fuzz-api chaos bench bench-api bench-send bench-people lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
@@ -37,6 +37,9 @@ test-web: .venv/dev.stamp ## run the browser journeys (needs Chromium, fetched f
 test-clients: .venv/dev.stamp tests/clients/.venv/stamp tests/clients/node_modules/.stamp ## drive the official clients of useSend, every method (needs Node)
 	$(PY) -m pytest -m clients tests/clients $(ARGS)
 
+fuzz-api: .venv/dev.stamp .tools/fuzz/stamp ## ask the sending API 10,000 things and more that its contract allows and forbids
+	$(PY) -m tests.fuzz.api $(ARGS)
+
 chaos: .venv/dev.stamp ## kill, freeze and cut off senders, workers and databases; a report each in var/chaos
 	$(PY) -m pytest -m chaos $(ARGS)
 
@@ -63,7 +66,7 @@ LOCK := .tools/uv/bin/uv pip compile --quiet --upgrade --universal --python-vers
 	--no-emit-index-url --no-header
 
 clean: ## remove what was installed (not the data in var/)
-	rm -rf .venv .tools
+	rm -rf .venv .tools tests/clients/.venv tests/clients/node_modules tests/benchmarks/*/node_modules
 
 .venv/%.stamp: pyproject.toml Makefile | .venv/bin/python
 	$(PIP) --require-hashes -r $(filter %.lock,$^)
@@ -80,6 +83,11 @@ tests/clients/.venv/stamp: tests/clients/requirements.lock
 tests/clients/node_modules/.stamp: tests/clients/package-lock.json
 	@command -v npm >/dev/null || { echo "Node (20 or newer) with npm is missing: the JavaScript client cannot be driven without it."; exit 1; }
 	npm ci --prefix tests/clients --silent --no-audit --no-fund
+	touch $@
+
+.tools/fuzz/stamp: tests/fuzz/requirements.lock
+	$(PYTHON) -m venv .tools/fuzz
+	.tools/fuzz/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
 	touch $@
 
 .venv/bin/python:
