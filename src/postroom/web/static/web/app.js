@@ -94,6 +94,9 @@
     recount(form);
   });
   document.addEventListener("DOMContentLoaded", recountAll);
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelector("#menu [aria-current=page]")?.scrollIntoView({ block: "center" });
+  });
   window.addEventListener("pageshow", recountAll);
   document.addEventListener("htmx:after:swap", recountAll);
 
