@@ -16,12 +16,12 @@ class Book:
 
     client: ApiClient
     workspace: Workspace
-    list: List
+    row: List
 
     @property
     def path(self) -> str:
         """Where its contacts are."""
-        return f"/v1/contactBooks/{self.list.uid.hex}/contacts"
+        return f"/v1/contactBooks/{self.row.uid.hex}/contacts"
 
     def put(self, email: str, **said: Any) -> str:
         """Add or update a contact and return its id."""

@@ -211,7 +211,7 @@ def test_a_deleted_book_is_gone_and_its_people_stay(client: ApiClient, workspace
 def test_a_book_that_a_segment_asks_about_stays(client: ApiClient, workspace: Workspace) -> None:
     news = make_list(workspace=workspace, name="News")
     condition = {"field": "list", "operator": "has", "value": str(news.uid)}
-    filter_ = {"match": "all", "conditions": [condition]}
+    filter_: dict[str, Any] = {"match": "all", "conditions": [condition]}
     contacts.create_segment(workspace=workspace, name="Readers", filter=filter_, actor=SYSTEM, now=NOW)
     refused = client.ask("DELETE", f"/v1/contactBooks/{news.uid.hex}")
     assert (refused.status, refused.body["error"]["code"]) == (400, "BAD_REQUEST")

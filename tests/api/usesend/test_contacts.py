@@ -25,7 +25,7 @@ def book() -> Book:
 
 
 def member(book: Book, email: str) -> ListMember:
-    return ListMember.objects.get(list=book.list, contact__email=email)
+    return ListMember.objects.get(list=book.row, contact__email=email)
 
 
 def suppress(book: Book, email: str) -> None:
@@ -50,7 +50,7 @@ def test_a_new_contact_is_subscribed_and_known_by_address(book: Book) -> None:
         "lastName": "Lee",
         "subscribed": True,
         "properties": {"Company": "Acme", "Plan": "gold"},
-        "contactBookId": book.list.uid.hex,
+        "contactBookId": book.row.uid.hex,
         "createdAt": ANY,
         "updatedAt": ANY,
     }
@@ -151,7 +151,7 @@ def test_who_left_and_was_taken_out_is_not_subscribed_when_added_again(book: Boo
     contacts.opt_out(
         workspace=book.workspace,
         contact_id=Contact.objects.get(uid=ann).pk,
-        scope=OptOutScope(list_ids=(book.list.pk,)),
+        scope=OptOutScope(list_ids=(book.row.pk,)),
         source="link",
         actor=SYSTEM,
         now=clock.now(),
@@ -307,7 +307,7 @@ def test_what_became_of_people_is_told_without_saying_who_they_are(book: Book) -
         ("contact.updated", ["first_name", "properties"]),
         ("contact.removed_from_list", None),
     ]
-    assert {one.data["list_id"] for one in told} == {book.list.pk}
+    assert {one.data["list_id"] for one in told} == {book.row.pk}
     assert not any(word in str(one.data) for one in told for word in ("ann", "Ann"))
     acts = AuditEntry.objects.filter(door="usesend", object_type="list").order_by("pk")
     assert [(one.act, one.after) for one in acts[1:]] == [

@@ -148,7 +148,7 @@ def test_the_from_stands_for_the_account_that_sends_and_a_lost_one_does_not_hold
     book.put("ann@example.com")
     (question,) = mails()
     assert (question.sender.from_email, question.from_address) == ("first@one.example", "")
-    path = f"/v1/contactBooks/{book.list.uid.hex}"
+    path = f"/v1/contactBooks/{book.row.uid.hex}"
     assert book.client.ask("PATCH", path, {"doubleOptInFrom": "News <hello@two.example>"}).status == 200
     book.put("bob@example.com")
     question = mails()[-1]
@@ -181,7 +181,7 @@ def test_either_link_confirms_and_a_change_of_mind_outlives_both(book: Book, wat
     first, second = map(link_in, mails())
     assert press(first) == 200
     assert book.get(ann)["subscribed"] is True
-    opt_out(book, ann, OptOutScope(list_ids=(book.list.pk,)))
+    opt_out(book, ann, OptOutScope(list_ids=(book.row.pk,)))
     watch.move(minutes=1)
     for link in (first, second):
         assert press(link) == 200
@@ -224,7 +224,7 @@ def test_saying_no_for_somebody_who_waits_ends_the_question(book: Book) -> None:
 def test_a_change_to_subscribed_asks_the_person_and_brings_back_only_by_their_own_yes(book: Book, watch: Watch) -> None:
     ann = book.put("ann@example.com")
     assert press(link_in(mails()[0])) == 200
-    opt_out(book, ann, OptOutScope(list_ids=(book.list.pk,)))
+    opt_out(book, ann, OptOutScope(list_ids=(book.row.pk,)))
     watch.move(minutes=11)
     assert book.patch(ann, subscribed=True).status == 200
     assert book.get(ann)["subscribed"] is False
@@ -244,8 +244,8 @@ def test_nobody_is_asked_who_wants_none_of_the_workspaces_mail(book: Book, watch
     watch.move(minutes=11)
     book.put("ann@example.com")
     assert mails() == []
-    assert ListMember.objects.get(list=book.list).status == MemberStatus.PENDING
-    assert ListMember.objects.get(list=book.list).confirmation_count == 0
+    assert ListMember.objects.get(list=book.row).status == MemberStatus.PENDING
+    assert ListMember.objects.get(list=book.row).confirmation_count == 0
 
 
 def test_nothing_leaves_to_a_suppressed_address(book: Book) -> None:
@@ -266,7 +266,7 @@ def test_nothing_leaves_to_a_suppressed_address(book: Book) -> None:
 def test_who_is_in_the_book_already_stays_when_double_opt_in_is_switched_on(watch: Watch) -> None:
     book = make_book()
     ann = book.put("ann@example.com")
-    path = f"/v1/contactBooks/{book.list.uid.hex}"
+    path = f"/v1/contactBooks/{book.row.uid.hex}"
     assert book.client.ask("PATCH", path, {"doubleOptInEnabled": True}).body["doubleOptInEnabled"] is True
     book.put("ann@example.com", firstName="Ann")
     bob = book.put("bob@example.com")

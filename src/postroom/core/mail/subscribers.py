@@ -34,7 +34,7 @@ def send_confirmation(event: Event) -> None:
     letter = confirmation_letter(
         workspace_name=list_.workspace.name,
         terms=contacts.list_terms(list_),
-        person={"email": contact.email, "first_name": contact.first_name, "last_name": contact.last_name},
+        person={"email": contact.email or "", "first_name": contact.first_name, "last_name": contact.last_name},
         url=f"{settings.PUBLIC_URL}/confirm/{confirm_token(link)}",
     )
     _send(event, list_.workspace, contact, letter)

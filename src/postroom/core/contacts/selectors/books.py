@@ -86,10 +86,9 @@ def list_book_contacts(
     list_ = get_list_by_uid(workspace=workspace, uid=list_uid)
     size = min(max(1, size), MAX_BOOK_PAGE)
     offset = (min(max(1, number), 1_000_000) - 1) * size
-    parts, params = ["ORDER BY contact_id LIMIT %s OFFSET %s"], [size, offset]
-    for ids in _narrowed(workspace, emails, uids):
-        parts, params = ["AND contact_id = ANY(%s)", *parts], [ids, *params]
-    return _show(workspace, list_, Sql(" ".join(parts), tuple(params)))
+    narrowed = [*_narrowed(workspace, emails, uids)]
+    text = "AND contact_id = ANY(%s) " * len(narrowed) + "ORDER BY contact_id LIMIT %s OFFSET %s"
+    return _show(workspace, list_, Sql(text, (*narrowed, size, offset)))
 
 
 def page_book_contacts(*, workspace: Workspace, list_: List, page: PageRequest) -> Page[BookContact]:

@@ -66,7 +66,7 @@ def _under_free_name(
 ) -> List:
     """Save under the name, or under the next that is free; somebody else may take that meanwhile."""
     name = clean_line(terms.name, label="Name")
-    others = List.objects.filter(workspace=workspace, name__istartswith=name[:150]).exclude(pk=own_id)
+    others = List.objects.filter(workspace=workspace, name__istartswith=name[:150]).exclude(pk=own_id or 0)
     taken = set(others.values_list(Lower("name"), flat=True))
     names = (one for one in _numbered(name) if one.lower() not in taken)
     for _ in range(_TRIES):
