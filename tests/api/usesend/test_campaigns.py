@@ -48,7 +48,7 @@ DOCUMENT = {
 @pytest.fixture
 def book() -> Book:
     found = make_book()
-    found.client.ask("PATCH", f"/v1/contactBooks/{found.list.uid.hex}", {"variables": ["company"]})
+    found.client.ask("PATCH", f"/v1/contactBooks/{found.row.uid.hex}", {"variables": ["company"]})
     found.put("ann@example.com", firstName="Ann", properties={"company": "Acme"})
     found.put("bob@example.com", properties={"Company": "Bolt & Co"})
     return found
@@ -59,7 +59,7 @@ def letter(book: Book, **changes: Any) -> dict[str, Any]:
         "name": "Spring",
         "from": "Shop <shop@acme.example>",
         "subject": "For {{firstName,fallback=you}}",
-        "contactBookId": book.list.uid.hex,
+        "contactBookId": book.row.uid.hex,
         "html": HTML,
         **changes,
     }
@@ -119,7 +119,7 @@ def test_a_campaign_is_a_draft_that_says_what_it_was_given(book: Book) -> None:
         ["a@acme.example"],
         ["b@acme.example"],
     )
-    assert (made["batchSize"], made["batchWindowMinutes"], made["contactBookId"]) == (7, 0, book.list.uid.hex)
+    assert (made["batchSize"], made["batchWindowMinutes"], made["contactBookId"]) == (7, 0, book.row.uid.hex)
     assert (made["previewText"], made["scheduledAt"], made["total"], made["sent"]) == (None, None, 0, 0)
     assert made["createdAt"].endswith("Z")
     assert create(book)["batchSize"] == 500

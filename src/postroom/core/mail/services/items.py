@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from typing import cast
 
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts.types import Fence
@@ -88,7 +89,7 @@ def _single_item(
     to, cc, bcc = ([address for address in field if not refusals[address]] for field in (row.to, row.cc, row.bcc))
     mailing = Mailing(
         batch_id=row.batch_id,
-        content_id=row.content_id,
+        content_id=cast("int", row.content_id),  # a letter was frozen before its message comes here
         message_class=MessageClass(row.message_class),
         from_address=_from_of(row),
         reply_to=tuple(row.reply_to),
