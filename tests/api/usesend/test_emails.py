@@ -63,7 +63,7 @@ def test_a_letter_is_queued_as_it_is_written_and_can_be_looked_up(client: ApiCli
     assert found.status == 200
     shown = found.body
     assert (shown["id"], shown["teamId"]) == (message.uid.hex, workspace.pk)
-    assert (shown["to"], shown["cc"], shown["bcc"]) == (["ann@example.com"], ["bob@example.com"], [])
+    assert (shown["to"], shown["cc"], shown["bcc"]) == (["Ann <ann@example.com>"], ["bob@example.com"], [])
     assert (shown["from"], shown["replyTo"]) == ("Shop <shop@acme.example>", ["Help <help@acme.example>"])
     assert shown["subject"] == "Your order {{ number }}"
     assert "{{ name }} {% if %}" in shown["html"]

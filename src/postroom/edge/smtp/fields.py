@@ -8,7 +8,7 @@ from email.utils import getaddresses
 from typing import Final
 
 from postroom.core.mail.errors import BadAddress, BadHeader, BadMessage
-from postroom.core.mail.rules.headers import MAX_VALUE, check_email, check_header, format_address
+from postroom.core.mail.rules.headers import MAX_VALUE, check_email, check_header, check_shown, show_address
 from postroom.kit.mime import clean_line
 
 MAX_HEADER: Final = 128 * 1024
@@ -43,7 +43,9 @@ class Fields:
         for display, address in getaddresses(values):
             try:
                 email = check_email(address)
-                found.append((format_address(clean_line(decode_words(display)), email), email))
+                text = show_address(clean_line(decode_words(display)), email)
+                check_shown((text,))
+                found.append((text, email))
             except BadAddress:
                 continue
         return found

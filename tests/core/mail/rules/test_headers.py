@@ -92,3 +92,28 @@ def test_who_is_left_out_is_found_in_any_spelling() -> None:
     texts = ["Jane <J@X.example>", "k@x.example", headers.UNDISCLOSED]
     assert headers.leave_out(texts, {"j@x.example"}) == ("k@x.example", headers.UNDISCLOSED)
     assert headers.leave_out(texts, ()) == tuple(texts)
+
+
+@given(st.text(max_size=40))
+def test_a_name_that_is_shown_reads_back(name: str) -> None:
+    shown = headers.show_address(" ".join(name.split()), "kim@x.example")
+    try:
+        ((read, email),) = headers.parse_addresses(shown)
+    except BadAddress:
+        return  # a control character; such a name comes from no field that was read
+    assert email == "kim@x.example"
+    assert read == " ".join(name.split()) or "=?" in name
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("", "kim@x.example"),
+        ("Jörg Lee", "Jörg Lee <kim@x.example>"),
+        ("Lee, Kim", '"Lee, Kim" <kim@x.example>'),
+        ('Kim "K\\', '"Kim \\"K\\\\" <kim@x.example>'),
+    ],
+)
+def test_a_shown_name_is_what_a_person_writes(name: str, shown: str) -> None:
+    assert headers.show_address(name, "kim@x.example") == shown
+    assert headers.parse_addresses(shown) == ((name, "kim@x.example"),)

@@ -1,6 +1,7 @@
 """Finished mail from programs: a repeated request is accepted once, also when both come at the same moment."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -82,3 +83,22 @@ def test_while_a_request_is_running_its_key_is_busy_for_others_and_free_elsewher
     assert outcomes == ["idempotency_key_busy", "1 accepted"]
     assert submit(workspace, LETTER, once=ONCE) == [uid]
     assert Message.objects.filter(workspace=workspace).count() == 1
+
+
+@pytest.mark.django_db
+def test_names_of_recipients_are_kept_for_the_fields_that_show_them() -> None:
+    workspace = make_workspace()
+    named = replace(LETTER, to=('"Lee, Ann" <ANN@example.com>, bob@example.com',), cc=("Çağla <c@example.com>",))
+    for one in (
+        named,
+        replace(LETTER, cc=("c@example.com",)),
+        replace(LETTER, to=("a@example.com", "Al <al@example.com>")),
+    ):
+        submit(workspace, one)
+    rows = Message.objects.order_by("pk")
+    assert [row.shown for row in rows] == [
+        {"to": ['"Lee, Ann" <ANN@example.com>', "bob@example.com"], "cc": ["Çağla <c@example.com>"]},
+        {},
+        {"to": ["a@example.com", "Al <al@example.com>"]},
+    ]
+    assert rows[0].to == ["ann@example.com", "bob@example.com"]

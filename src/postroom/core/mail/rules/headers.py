@@ -32,6 +32,7 @@ _EMAIL: Final = re.compile(
     r"@(?=.{1,253}\Z)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
 _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+_SPECIAL: Final = re.compile(r'[<>",;:()\[\]\\]')
 _MAILBOX: Final = re.compile(r'(?:"((?:[^"\\]|\\.)*)"\s*|([^<>",;:()\[\]\\]*))<([^<>\s]+)>\s*|([^<>\s",;()]+)\s*')
 
 
@@ -86,6 +87,17 @@ def format_address(name: str, email: str) -> str:
     if not display:
         return address
     return f"{_phrase(display)} <{address}>"
+
+
+def show_address(name: str, email: str) -> str:
+    """Return ``name <email>`` as a person writes and reads it; ``parse_addresses`` makes the same pair of it again."""
+    if not name:
+        return email
+    if "=?" in name:
+        return format_address(name, email)
+    if _SPECIAL.search(name):
+        name = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return f"{name} <{email}>"
 
 
 def check_shown(texts: Iterable[str]) -> None:

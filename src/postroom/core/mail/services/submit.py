@@ -12,7 +12,7 @@ from django.db import transaction
 from postroom.core.mail.errors import BadComposition, BadMessage, OnceKeyBusy, OnceKeyReused, UnknownAnswered
 from postroom.core.mail.models import Message, Template
 from postroom.core.mail.rules.compose.freezing import MAX_SUBJECT
-from postroom.core.mail.rules.headers import check_shown, format_address, parse_addresses
+from postroom.core.mail.rules.headers import check_shown, format_address, parse_addresses, show_address
 from postroom.core.mail.rules.parts import check_parts, normalise_all
 from postroom.core.mail.selectors.sending import SendingRoom, ask_sending_rooms
 from postroom.core.mail.services.acceptances import Asked, recall_acceptances, remember_acceptances
@@ -161,7 +161,7 @@ class _Desk:
             from_address=one.from_address,
             headers=headers,
             slots=one.variables if one.template_uid else {},
-            shown=one.shown,
+            shown=one.shown or _shown_of(one),
             scheduled_at=one.scheduled_at,
             attachments=one.attachments,
         )
@@ -212,6 +212,15 @@ def _load_answered(requests: Sequence[SubmitRequest]) -> Mapping[tuple[int, UUID
 
 def _addresses(texts: Iterable[str]) -> tuple[str, ...]:
     return normalise_all([email for text in texts for _, email in parse_addresses(text)])
+
+
+def _shown_of(one: Submission) -> Mapping[str, tuple[str, ...]]:
+    """Return the address fields that say more than addresses, a text for each address."""
+    return {
+        field: tuple([show_address(*pair) for text in texts for pair in parse_addresses(text)])
+        for field, texts in (("to", one.to), ("cc", one.cc))
+        if any(["<" in text for text in texts])
+    }
 
 
 def _mailboxes(texts: Iterable[str]) -> tuple[str, ...]:
