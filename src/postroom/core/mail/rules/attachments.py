@@ -8,7 +8,7 @@ from postroom.core.mail.errors import BadAttachment
 from postroom.core.mail.types import Attachment
 
 MAX_ATTACHMENTS: Final = 20
-MAX_TOTAL: Final = 20 * 1024 * 1024
+MAX_TOTAL: Final = 25 * 1024 * 1024
 """Octets of all files of a message: a third more on the wire, which most servers still take."""
 MAX_NAME: Final = 200
 

@@ -19,7 +19,8 @@ INSERT INTO workspaces_auditentry
 SELECT x.organization, x.workspace, x.user_id, x.key, x.door, x.act, x.type, x.object, nullif(x.before::jsonb, 'null'),
     nullif(x.after::jsonb, 'null'), %(now)s
 FROM unnest(%(organizations)s::bigint[], %(workspaces)s::bigint[], %(users)s::bigint[], %(keys)s::bigint[],
-    %(doors)s::text[], %(acts)s::text[], %(types)s::text[], %(objects)s::bigint[], %(befores)s::text[], %(afters)s::text[])
+    %(doors)s::text[], %(acts)s::text[], %(types)s::text[], %(objects)s::bigint[], %(befores)s::text[],
+    %(afters)s::text[])
     AS x(organization, workspace, user_id, key, door, act, type, object, before, after)
 """
 _SCRUB_OBJECTS: Final = """
