@@ -286,3 +286,33 @@ def test_a_key_that_only_sends_sees_no_domains(workspace: Workspace) -> None:
     client = make_client(workspace=workspace, door=Door.USESEND, role=Role.ADMIN, scopes=("send",))
     answer = client.get("/v1/domains")
     assert (answer.status, answer.body["error"]["code"]) == (403, "FORBIDDEN")
+
+
+def test_mail_of_a_verified_domain_leaves_over_the_account_that_carries_all(
+    client: ApiClient, workspace: Workspace
+) -> None:
+    add(client, "acme.example")
+    letter = {"to": "ann@example.com", "from": "Shop <x@acme.example>", "subject": "Hi", "text": "Hello"}
+    relay = mail.create_sender(
+        workspace=workspace,
+        new=NewSender(
+            name="Relay", provider=Provider.SMTP, from_email="ops@h.example", config={"host": "mx", "port": 25}
+        ),
+        actor=SYSTEM,
+        now=NOW,
+    )
+    refused = client.post("/v1/emails", letter)
+    assert (refused.status, refused.body) == (400, error("BAD_REQUEST", "Domain: acme.example is not verified"))
+    Domain.objects.update(verified_at=NOW)
+    nobody = client.post("/v1/emails", letter)
+    assert nobody.status == 400
+    assert "carries the mail of acme.example" in nobody.body["error"]["message"]
+    mail.choose_relay(workspace=workspace, uid=relay.uid, is_on=True, actor=SYSTEM, now=NOW)
+    assert client.post("/v1/emails", letter).status == 200
+    message = Message.objects.get()
+    assert (message.sender.carrier_id, message.sender.domain, message.sender.name) == (
+        relay.pk,
+        Domain.objects.get(),
+        "acme.example",
+    )
+    assert client.get(f"/v1/emails?domainId={Domain.objects.get().pk}").body["count"] == 1

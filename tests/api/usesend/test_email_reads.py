@@ -195,6 +195,10 @@ def test_a_key_of_one_domain_sees_what_the_sandbox_holds_of_it(workspace: Worksp
         ({"status": "sent", "clicked_at": NOW, "complained_at": NOW}, "COMPLAINED"),
         ({"status": "sent", "bounced_at": NOW, "opened_at": NOW}, "OPENED"),
         ({"status": "failed", "sent_at": None, "bounced_at": NOW}, "BOUNCED"),
+        (
+            {"status": "failed", "sent_at": None, "bounced_at": NOW, "reply_code": 535, "reply_text": "5.7.8 No"},
+            "REJECTED",
+        ),
         ({"status": "failed", "sent_at": None}, "FAILED"),
         ({"status": "suppressed", "sent_at": None}, "SUPPRESSED"),
         ({"status": "cancelled", "sent_at": None}, "CANCELLED"),
@@ -205,6 +209,23 @@ def test_the_latest_status_is_the_strongest_of_what_is_known(
 ) -> None:
     make_message(workspace=workspace, **facts)
     assert status_of(client) == word
+
+
+def test_what_could_not_be_made_and_what_was_refused_at_once_have_words_of_their_own(
+    client: ApiClient, workspace: Workspace
+) -> None:
+    refused = make_message(workspace=workspace, status="failed", sent_at=None, bounced_at=NOW, reply_code=535)
+    unmade = make_message(workspace=workspace, status="failed", sent_at=None, reply_code=0)
+    Message.objects.filter(pk=unmade.pk).update(content=None)
+    for message, kind, data in ((refused, "bounced", {"kind": "configuration"}), (unmade, "failed", {"error": "No"})):
+        DeliveryEvent.objects.create(
+            key=f"{kind}:{message.pk}", workspace=workspace, message_id=message.pk, type=kind, at=NOW, data=data
+        )
+    for message, word in ((refused, "REJECTED"), (unmade, "RENDERING_FAILURE")):
+        events = client.get(f"/v1/emails/{message.uid.hex}").body["emailEvents"]
+        assert [one["status"] for one in events] == [word]
+    listed = {one["id"]: one["latestStatus"] for one in client.get("/v1/emails").body["data"]}
+    assert listed == {refused.uid.hex: "REJECTED", unmade.uid.hex: "RENDERING_FAILURE"}
 
 
 def test_a_scheduled_e_mail_goes_at_another_time(client: ApiClient) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from postroom.api.usesend.ids import write_id
 from postroom.api.usesend.schemas.emails import EmailEvent
 from postroom.core.mail import selectors as mail
-from postroom.core.mail.types import EventType, MessageEvent, MessageStatus
+from postroom.core.mail.rules.refusals import classify_reply
+from postroom.core.mail.types import EventType, MessageEvent, MessageStatus, RefusalKind
 from postroom.kit.types import JSONObject
 
 if TYPE_CHECKING:
@@ -30,14 +31,11 @@ PRECEDENCE: Final = (
     *("SCHEDULED", "CANCELLED", "RENDERING_FAILURE", "QUEUED", "SENT", "REJECTED", "DELIVERY_DELAYED", "DELIVERED"),
     *("BOUNCED", "OPENED", "CLICKED", "COMPLAINED", "FAILED", "SUPPRESSED"),
 )
-"""Weakest first. A message that cannot be rendered, or that its first server refuses, is FAILED or BOUNCED here: the
-two words for that are of the one provider that useSend sends through.
-"""
+"""Weakest first."""
 
 _ENDS: Final = {
     MessageStatus.SUPPRESSED: "SUPPRESSED",
     MessageStatus.CANCELLED: "CANCELLED",
-    MessageStatus.FAILED: "FAILED",
     MessageStatus.DEFERRED: "DELIVERY_DELAYED",
 }
 
@@ -53,11 +51,23 @@ def latest_status(message: "Message") -> str:
         "COMPLAINED": message.complained_at,
     }
     known = [word for word, at in facts.items() if at is not None]
-    if message.status in _ENDS and not (known and message.status == MessageStatus.FAILED):
+    if message.status == MessageStatus.FAILED:
+        known = [_failure(message) if word == "BOUNCED" else word for word in known] or [_failure(message)]
+    elif message.status in _ENDS:
         known.append(_ENDS[MessageStatus(message.status)])
     if not known:
         return "SCHEDULED" if mail.is_scheduled(message=message) else "QUEUED"
     return max(known, key=PRECEDENCE.index)
+
+
+def _failure(message: "Message") -> str:
+    """Return how a message failed: it could not be made, who carries our mail refused it, its receiver did, or else."""
+    if message.content_id is None:
+        return "RENDERING_FAILURE"
+    if message.bounced_at is None:
+        return "FAILED"
+    kind = classify_reply(message.reply_code, message.bounce_code, message.reply_text)
+    return "REJECTED" if kind is RefusalKind.CONFIGURATION else "BOUNCED"
 
 
 def changed_at(message: "Message") -> datetime:
@@ -82,6 +92,11 @@ def _own_events(message: "Message") -> Iterator[EmailEvent]:
 
 
 def _event(message: "Message", event: MessageEvent) -> EmailEvent:
+    word = WORDS[event.type]
+    if event.type is EventType.BOUNCED and event.data.get("kind") == RefusalKind.CONFIGURATION:
+        word = "REJECTED"
+    if event.type is EventType.FAILED and message.content_id is None:
+        word = "RENDERING_FAILURE"
     facts = {"url": event.url, "userAgent": event.agent, "ip": event.ip, "isBot": event.is_bot or None}
     data = {**event.data, **{name: value for name, value in facts.items() if value}}
-    return EmailEvent(email_id=write_id(message.uid), status=WORDS[event.type], created_at=event.at, data=data or None)
+    return EmailEvent(email_id=write_id(message.uid), status=word, created_at=event.at, data=data or None)
