@@ -98,6 +98,7 @@ def test_the_doctor_finds_what_is_missing(capsys: pytest.CaptureFixture[str]) ->
     assert "up to date" in found
     assert "postroom worker" in found
     assert "sandbox only" in found
+    assert "Certificate" in found
 
 
 @pytest.mark.django_db

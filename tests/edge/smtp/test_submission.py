@@ -6,7 +6,9 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import make_msgid
@@ -20,6 +22,7 @@ from django.test import override_settings
 
 from postroom.core.mail import services as mail
 from postroom.core.mail.models import Message
+from postroom.core.mail.types import SubmitRequest
 from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import ApiKey, AuditEntry, Workspace
 from postroom.core.workspaces.types import SYSTEM, Door, Role
@@ -390,3 +393,52 @@ def test_the_crowd_counts_a_client_that_begins_tls_once(
 def test_another_user_name_can_be_configured(servers: SubmissionServers, workspace: Workspace) -> None:
     with override_settings(SUBMISSION_USER="mailer"), servers.connect(key=make_key(workspace), user="mailer") as client:
         assert client.mail("a@x.example")[0] == 250
+
+
+def test_more_than_the_workspace_may_send_a_second_waits_and_then_is_asked_to_come_again(
+    servers: SubmissionServers, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Workspace.objects.filter(pk=workspace.pk).update(api_rate_limit=2)
+    with servers.connect(key=make_key(workspace)) as client:
+        started = time.monotonic()
+        assert [submit(client, letter())[0] for _ in range(5)] == [250] * 5
+        assert 1.0 < time.monotonic() - started < 4
+        monkeypatch.setattr(submission, "MOST_WAITS", 1)
+        codes = [submit(client, letter())[0] for _ in range(4)]
+    assert 451 in codes
+    assert Message.objects.count() == 5 + codes.count(250)
+
+
+def test_a_silent_stranger_is_hung_up_on(
+    servers: SubmissionServers, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submission, "STRANGER_TIMEOUT_S", 0.3)
+    with servers.connect(key=make_key(workspace)) as known, servers.connect() as stranger:
+        time.sleep(0.6)
+        with pytest.raises(smtplib.SMTPServerDisconnected):
+            stranger.noop()
+        assert known.noop()[0] == 250
+
+
+def test_one_mail_that_cannot_be_stored_does_not_take_others_along(
+    servers: SubmissionServers, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = mail.submit_requests
+
+    def fail_for_one(*, requests: list[SubmitRequest], now: datetime) -> object:
+        time.sleep(0.2)  # so that the others share the next commit
+        if any(one.subject == "poison" for request in requests for one in request.submissions):
+            raise RuntimeError("a surprise")
+        return whole(requests=requests, now=now)
+
+    key = make_key(workspace)
+    monkeypatch.setattr(mail, "submit_requests", fail_for_one)
+
+    def send(subject: str) -> int:
+        with servers.connect(key=key) as client:
+            return submit(client, letter(subject))[0]
+
+    with ThreadPoolExecutor(6) as pool:
+        codes = list(pool.map(send, ["a", "b", "poison", "c", "d", "e"]))
+    assert codes == [250, 250, 451, 250, 250, 250]
+    assert Message.objects.count() == 5

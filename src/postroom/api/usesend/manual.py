@@ -5,11 +5,12 @@ from typing import Final
 from postroom.api.shared.docs import Manual, Refusal, Sample
 from postroom.api.usesend.errors import MANNERS, say
 from postroom.core.workspaces.types import Door
+from postroom.kit.types import JSONObject
 
 _FROM: Final = "Desk <desk@news.example>"
 _LATER: Final = "2031-01-31T09:00:00Z"
 _WAY_OUT: Final = '<p>Hello {{firstName}}</p><p><a href="{{usesend_unsubscribe_url}}">Unsubscribe</a></p>'
-_ISSUE: Final = {
+_ISSUE: Final[JSONObject] = {
     "code": "invalid_type",
     "expected": "string",
     "received": "undefined",

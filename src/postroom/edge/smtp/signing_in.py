@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
+import structlog
 from django.conf import settings
 from django.core.cache import cache
+from django.db import DatabaseError
 
 from postroom.core.workspaces import selectors
 from postroom.core.workspaces import services as workspaces
@@ -24,6 +26,8 @@ FRESH_FOR: Final = timedelta(seconds=1)
 MAX_FAILURES: Final = 20
 FORGOTTEN_AFTER_S: Final = 600
 
+log = structlog.get_logger(__name__)
+
 
 class TooManyGuesses(RateLimited):
     """Too many wrong keys came from this address."""
@@ -39,12 +43,15 @@ class MayNotSend(NotPermitted):
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Whom a connection speaks for, and when that was last looked up."""
+    """Whom a connection speaks for, and when that was last looked up; ``rate_limit`` is how many messages a second its
+    workspace may hand over, by the API too (0: as many as it likes).
+    """
 
     secret: str
     workspace_id: int
     actor: Actor
     mail_domain: str
+    rate_limit: int
     since: datetime
 
 
@@ -78,7 +85,21 @@ def _look_up(secret: str) -> SignedIn:
         raise MayNotSend("Who made the API key may only look.") from error
     # The internet's door: it tells mail that came by SMTP from mail that came by the API of the same key.
     actor = Actor(Door.EDGE, identity.actor.user_id, identity.actor.api_key_id)
-    return SignedIn(secret, identity.workspace.pk, actor, identity.mail_domain, now)
+    own = identity.workspace.api_rate_limit
+    limit = int(settings.API_RATE_LIMIT) if own is None else own
+    return SignedIn(secret, identity.workspace.pk, actor, identity.mail_domain, limit, now)
+
+
+def take_turn(who: SignedIn) -> float:
+    """Count a message; return 0, or after how many seconds to try again. While nobody can count, all may go."""
+    if who.rate_limit <= 0:
+        return 0.0
+    try:
+        window = workspaces.count_requests(counts={who.workspace_id: 1})[who.workspace_id]
+    except DatabaseError as error:
+        log.warning("rates_not_counted", error=type(error).__name__)
+        return 0.0
+    return 0.0 if window.used <= who.rate_limit else max(0.01, window.second + 1 - clock.now().timestamp())
 
 
 def _counter(client: str) -> str:

@@ -14,7 +14,7 @@ from postroom.core.workspaces.errors import BadKey
 from postroom.edge.smtp.bounds import BoundedSMTP, Crowd
 from postroom.edge.smtp.handing_over import HandOver, NotStored
 from postroom.edge.smtp.reading import read_mail
-from postroom.edge.smtp.signing_in import SignedIn, TooManyGuesses, sign_in, sign_in_again
+from postroom.edge.smtp.signing_in import SignedIn, TooManyGuesses, sign_in, sign_in_again, take_turn
 from postroom.edge.smtp.storing import LATER
 from postroom.edge.smtp.threads import in_database_thread
 from postroom.kit.errors import AppError, NotPermitted, RateLimited, Unavailable
@@ -26,6 +26,8 @@ MAX_COMMANDS: Final = 100_000
 STRANGER_TIMEOUT_S: Final = 60
 """How long a client may be silent before it has signed in."""
 WRONG_KEY_PAUSE_S: Final = 1.0
+MOST_WAITS: Final = 5
+"""For so many seconds a client waits for its turn where messages a second are limited."""
 LONGEST_LINE: Final = 64 * 1024
 """Octets of a line. Programs write longer ones than RFC 5321 allows, and we break them anew anyway."""
 
@@ -90,6 +92,7 @@ class SubmissionSMTP(BoundedSMTP):
         except NotPermitted as error:
             return AuthResult(success=False, handled=False, message=f"535 5.7.8 {error.message}")
         self._timeout_duration = self._idle_timeout_s
+        self._reset_timeout()
         return AuthResult(success=True, auth_data=who)
 
 
@@ -155,6 +158,7 @@ class SubmissionHandler:
         return LATER
 
     async def _take(self, who: SignedIn, raw: bytes, recipients: Sequence[str]) -> str:
+        await _wait_turn(who)
         handed = await asyncio.to_thread(read_mail, raw, recipients)
         uid = await self._hand_over.put(who, handed, recipients)
         if not handed.left_out:
@@ -170,6 +174,18 @@ class SubmissionHandler:
         """Make durable what is waiting."""
         with contextlib.suppress(Exception):
             await self._hand_over.drain()
+
+
+async def _wait_turn(who: SignedIn) -> None:
+    """Return when the workspace's rate allows another message: a client that is told to come again does so in minutes,
+    so it waits here for a few seconds first. Raises RateLimited.
+    """
+    for _ in range(MOST_WAITS):
+        seconds = await in_database_thread(lambda: take_turn(who))
+        if not seconds:
+            return
+        await asyncio.sleep(seconds)
+    raise RateLimited("The workspace may not hand over more messages a second; try again later.")
 
 
 def _code_of(error: AppError) -> str:
