@@ -61,7 +61,8 @@ class Outside:
         """Put records, whose names end before ``zone``, as their owner would."""
         for record in records:
             value = f"{record['priority']} {record['value']}." if record["type"] == "MX" else record["value"]
-            self._zone.put(f"{record['name']}.{zone}", record["type"], value)
+            name = zone if record["name"] == "@" else f"{record['name']}.{zone}"
+            self._zone.put(name, record["type"], value)
             if record["type"] == "MX":
                 self._zone.put(record["value"], "A", "127.0.0.1")
 
@@ -87,7 +88,7 @@ class Ground:
             )
             self._stack.callback(self.running.remove)
             self.running.start()
-            seconds_until(self.running.is_ready, 90)
+            seconds_until(self.running.is_ready, 240)
             self.facts = self._prepare()
             self._stack = self._stack.pop_all()
         return self

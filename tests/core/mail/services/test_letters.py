@@ -76,6 +76,14 @@ def test_words_are_kept_as_they_are_until_a_sender_takes_them_and_read_the_same_
     assert "https://acme.example/" in next(iter(after.values())).text
 
 
+def test_a_letter_that_is_frozen_while_it_is_shown_is_shown_all_the_same() -> None:
+    submit(make_workspace(), [LETTER])
+    read = list(Message.objects.all())  # without a content yet
+    before = selectors.show_messages(messages=read)
+    assert claim() is not None
+    assert selectors.show_messages(messages=read) == before
+
+
 def test_showing_many_takes_the_same_few_statements_whatever_they_are() -> None:
     workspace = make_workspace()
     submit(workspace, [letter(number) for number in range(3)])

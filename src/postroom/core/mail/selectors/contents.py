@@ -36,16 +36,27 @@ def show_message(*, message: Message) -> compose.Preview:
 def show_messages(*, messages: Sequence[Message]) -> dict[int, compose.Preview]:
     """Return the same of many by key, in a few statements."""
     readers = load_readers(messages=[row for row in messages if row.batch_id is not None])
-    contents = _load_all_frozen({row.content_id for row in messages if row.content_id is not None})
     letters = _load_letters([row.pk for row in messages if row.content_id is None])
+    frozen = _find_contents(messages, letters)
+    contents = _load_all_frozen(set(frozen.values()))
     shown = {}
     for row in messages:
         slots = {**readers.get(row.pk, {}), **row.slots}
-        if row.content_id is not None:
-            shown[row.pk] = compose.show(contents[row.content_id], slots)
+        if row.pk in frozen:
+            shown[row.pk] = compose.show(contents[frozen[row.pk]], slots)
         else:
             shown[row.pk] = _show_letter(row, letters.get(row.pk), slots)
     return shown
+
+
+def _find_contents(messages: Sequence[Message], letters: Collection[int]) -> dict[int, int]:
+    """Return the content of each message that has one. A letter that is gone was frozen since its message was read."""
+    found = {row.pk: row.content_id for row in messages if row.content_id is not None}
+    taken = [row.pk for row in messages if row.pk not in found and row.pk not in letters]
+    if taken:
+        rows = Message.objects.filter(pk__in=taken, content_id__isnull=False)
+        found |= {pk: content_id for pk, content_id in rows.values_list("pk", "content_id") if content_id is not None}
+    return found
 
 
 def read_letter(*, letter: Letter, template: Template | None) -> Composition:
