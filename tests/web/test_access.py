@@ -14,9 +14,9 @@ from tests.factories import NOW, make_actor, make_user, make_workspace
 
 PATTERNS: list[URLPattern] = in_workspace[0]
 SOME_UID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-EXAMPLES = {"<uuid:uid>": str(SOME_UID), "<str:token>": "made-up"}
+EXAMPLES = {"<uuid:uid>": str(SOME_UID), "<str:token>": "made-up", "<int:number>": "0"}
 # Asking a question by POST changes nothing, so that whoever may look may ask.
-QUESTIONS = {"segment_preview", "segment_tree", "campaign_preview", "campaign_audience"}
+QUESTIONS = {"segment_preview", "segment_tree", "campaign_preview", "campaign_audience", "template_preview"}
 
 
 def address(workspace: Workspace, pattern: URLPattern) -> str:

@@ -11,8 +11,11 @@ from postroom.core.contacts import services as contacts
 from postroom.core.contacts.models import ImportRun
 from postroom.core.contacts.types import SuppressionReason, SuppressionScope
 from postroom.core.mail import services as mail
-from postroom.core.workspaces.models import Workspace
-from tests.factories import NOW, make_actor, make_list
+from postroom.core.workspaces import services as workspaces
+from postroom.core.workspaces.models import User, Workspace
+from postroom.core.workspaces.types import Door, NewKey, Role
+from tests.factories import NOW, make_actor, make_list, make_user
+from tests.ledger import make_message
 from tests.web.test_sandbox_and_senders import capture
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +58,16 @@ def add_domain(workspace: Workspace, number: int) -> None:
     mail.create_domain(workspace=workspace, name=f"d{number}.example", actor=make_actor(), now=NOW)
 
 
+def add_key(workspace: Workspace, number: int) -> None:
+    new = NewKey(door=Door.USESEND, name=f"K {number}")
+    for user in (make_user(workspace=workspace), User.objects.get(memberships__role=Role.VIEWER)):
+        workspaces.create_api_key(workspace=workspace, user=user, new=new, actor=make_actor(user), now=NOW)
+
+
+def add_message(workspace: Workspace, number: int) -> None:
+    make_message(workspace=workspace, api_key_id=number)
+
+
 @pytest.mark.parametrize(
     ("path", "add", "limit"),
     [
@@ -66,6 +79,10 @@ def add_domain(workspace: Workspace, number: int) -> None:
         ("imports/", add_import, 9),
         ("sandbox/", add_mail, 9),
         ("domains/", add_domain, 8),
+        ("keys/", add_key, 10),
+        ("start/", add_message, 13),
+        ("start/arrival/", add_message, 9),
+        ("messages/", add_message, 18),
     ],
 )
 def test_a_list_page_costs_the_same_however_much_it_shows(

@@ -14,6 +14,7 @@ from postroom.core.workspaces.types import Role
 from postroom.kit import clock
 from postroom.kit.errors import AppError
 from postroom.kit.paging import MAX_PAGE_SIZE, PageRequest
+from postroom.web.keys.words import say_door
 from postroom.web.messages.files import MOST_ROWS, write_csv
 from postroom.web.messages.forms import RescheduleForm, SearchForm
 from postroom.web.messages.words import FACTS, STATUSES, say_next, tell_trail
@@ -75,6 +76,7 @@ def show_message(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
         "attempts": mail.find_transcript(workspace=room.workspace, message_uid=uid),
         "recipients": [*message.to, *message.cc, *message.bcc],
         "key": key,
+        "door": say_door(key) if key else "",
         "reschedule_form": _reschedule_form(message),
         **_mail_itself(message),
     }
