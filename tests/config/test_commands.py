@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,6 +16,7 @@ from postroom.core.mail.types import ChunkStatus
 from postroom.core.workspaces import selectors as workspaces
 from postroom.core.workspaces.errors import EmailTaken, WeakPassword
 from postroom.core.workspaces.types import Role
+from tests.child_environment import child_environment
 from tests.factories import NOW, make_workspace
 from tests.ledger import make_batch
 
@@ -120,3 +122,11 @@ def test_claims_names_who_holds_mail_and_gives_up_a_lost_machine(capsys: pytest.
     chunk.refresh_from_db()
     assert chunk.status == ChunkStatus.DONE
     assert set(Message.objects.values_list("pk", "status")) == {(901, "in_doubt"), (902, "in_doubt")}
+
+
+@pytest.mark.django_db
+def test_a_database_without_tables_is_told_in_a_sentence(tmp_path: Path) -> None:
+    url = urlsplit(child_environment()["DATABASE_URL"])._replace(path="/postgres").geturl()
+    done = run(tmp_path, "createadmin", "ada@example.com", "--password", "analytical engine", DATABASE_URL=url)
+    assert done.returncode == 1
+    assert done.stderr.endswith("or run `postroom migrate`.\n")

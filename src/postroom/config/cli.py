@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from django.db.utils import OperationalError
+from django.db.utils import OperationalError, ProgrammingError
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from postroom.config.bootstrap import Refused, prepare
 from postroom.config.environment import BadSetting
@@ -24,6 +25,10 @@ def main() -> None:
         app()
     except (AppError, BadSetting, OperationalError, PortInUse, PostgresError, Refused) as error:
         sys.exit(f"postroom: {error}")
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, UndefinedTable | UndefinedColumn):
+            raise
+        sys.exit("postroom: The tables are not up to date yet: wait for `postroom up`, or run `postroom migrate`.")
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import secrets
+import string
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
@@ -22,6 +23,7 @@ SHOWN_CHARACTERS: Final = 12
 LAST_CHARACTERS: Final = 4
 TOUCH_EVERY: Final = timedelta(minutes=1)
 
+_CLIENT_ID: Final = string.digits + string.ascii_lowercase
 _SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?")
 
 
@@ -42,15 +44,20 @@ def highest_role(roles: Iterable[Role]) -> Role | None:
 
 
 def make_secret(door: Door) -> str:
-    """Return a fresh API secret: the door's word and 256 random bits. Raises DoorWithoutKeys for doors without keys."""
+    """Return a fresh API secret: the door's word and 256 random bits; at useSend's door a client id and 128 bits, as
+    its keys are made (``us_<10 of 0-9a-z>_<32 hex>``). Raises DoorWithoutKeys for doors without keys.
+    """
     word = KEY_WORDS.get(door)
     if word is None:
         raise DoorWithoutKeys(f"The door {door.value!r} is not opened with API keys.", door=door.value)
+    if door is Door.USESEND:
+        client_id = "".join(secrets.choice(_CLIENT_ID) for _ in range(10))
+        return f"{word}{client_id}_{secrets.token_hex(16)}"
     return word + secrets.token_hex(32)
 
 
 def digest_secret(secret: str) -> bytes:
-    """Return the SHA-256 under which a secret is kept; 256 random bits need no slow hash."""
+    """Return the SHA-256 under which a secret is kept; 128 random bits and more need no slow hash."""
     return hashlib.sha256(secret.encode()).digest()
 
 
