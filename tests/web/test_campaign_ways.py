@@ -1,6 +1,6 @@
 """The ways a campaign goes out, and how its page shows them: variants, the reader's clock, a timetable, once more."""
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 import pytest
@@ -170,6 +170,48 @@ def test_what_cannot_be_scheduled_is_said_beside_the_form(as_owner: Client, work
         assert words in as_owner.post(here, asked).content.decode()
     draft.refresh_from_db()
     assert draft.status == CampaignStatus.DRAFT
+
+
+def test_a_time_in_words_is_echoed_before_it_holds(as_owner: Client, workspace: Workspace) -> None:
+    type(workspace).objects.update(timezone="America/New_York")
+    draft = make_draft(workspace=workspace, readers=readers_of(workspace, "a@example.com"))
+    here = f"/w/{workspace.slug}/campaigns/{draft.uid}"
+    page = as_owner.get(f"{here}/waves/", {"at": "", "words": "10 march 2031 3pm"}, headers={"HX-Request": "true"})
+    assert "That is <strong>Monday, 10 March 2031, 15:00</strong>, America/New_York." in page.content.decode()
+    page = as_owner.get(f"{here}/waves/", {"words": "some day"}, headers={"HX-Request": "true"})
+    assert "This is no time that can be read" in page.content.decode()
+    assert "This is no time that can be read" in as_owner.post(f"{here}/schedule/", {"words": "soon"}).content.decode()
+    as_owner.post(f"{here}/schedule/", {"at": "2030-01-01T09:00", "words": "10 march 2031 3pm"})
+    draft.refresh_from_db()
+    assert (draft.status, draft.scheduled_at) == (CampaignStatus.SCHEDULED, datetime(2031, 3, 10, 19, tzinfo=UTC))
+
+
+def test_a_campaign_goes_out_in_portions_as_its_author_says(as_owner: Client, workspace: Workspace) -> None:
+    draft = make_draft(workspace=workspace, readers=readers_of(workspace, "a@example.com"))
+    form = {
+        "name": "x",
+        "audience": "everyone",
+        "subject": "Hi",
+        "body_format": "html",
+        "body": "<p>x</p>",
+        "sender_id": draft.sender_id,
+        "batch_size": "200",
+        "batch_window_minutes": "30",
+        "percent": "20",
+        "metric": "opens",
+    }
+    here = f"/w/{workspace.slug}/campaigns/{draft.uid}/"
+    saved = as_owner.post(here, form)
+    assert saved.status_code == 302, saved.content.decode()
+    draft.refresh_from_db()
+    assert (draft.batch_size, draft.batch_window_minutes) == (200, 30)
+    assert "200 people every 30 minutes" in as_owner.get(f"{here}send/").content.decode()
+    assert (
+        "less than or equal to 10080" in as_owner.post(here, {**form, "batch_window_minutes": "10081"}).content.decode()
+    )
+    as_owner.post(here, {**form, "batch_size": "", "batch_window_minutes": ""})
+    draft.refresh_from_db()
+    assert (draft.batch_size, draft.batch_window_minutes) == (500, 0)
 
 
 def test_a_campaign_repeats_runs_pauses_and_stops(as_owner: Client, workspace: Workspace) -> None:

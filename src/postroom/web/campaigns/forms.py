@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from django import forms
 
-from postroom.core.campaigns.rules import LETTERS, words_of
+from postroom.core.campaigns.rules import LETTERS, LONGEST_WINDOW, MOST_AT_ONCE, words_of
 from postroom.core.campaigns.types import CampaignChanges, Words
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts.types import Audience
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EVERYONE: Final = "everyone"
 LISTS: Final = "lists"
 SEGMENT: Final = "segment"
+DEFAULT_PORTION: Final = 500
 FORMATS: Final = ((BodyFormat.MJML, "MJML"), (BodyFormat.HTML, "HTML"))
 
 
@@ -93,6 +94,16 @@ class CampaignForm(VariantFields, AudienceForm):
         required=False,
         help_text="Only people who said yes to the category get it.",
     )
+    batch_size = forms.IntegerField(
+        label="People in a portion", required=False, min_value=1, max_value=MOST_AT_ONCE, initial=DEFAULT_PORTION
+    )
+    batch_window_minutes = forms.IntegerField(
+        label="Minutes until the next",
+        required=False,
+        min_value=1,
+        max_value=LONGEST_WINDOW,
+        help_text="Left empty, nobody waits.",
+    )
     subject = forms.CharField(label="Subject", max_length=998, required=False)
     preheader = forms.CharField(
         label="Preview line", max_length=300, required=False, help_text="Shown after the subject in the inbox."
@@ -138,6 +149,8 @@ class CampaignForm(VariantFields, AudienceForm):
             segment_id=audience.segment_id if audience else UNSET,
             list_ids=audience.list_ids if audience else UNSET,
             sender_name=said["sender_name"],
+            batch_size=said["batch_size"] or DEFAULT_PORTION,
+            batch_window_minutes=said["batch_window_minutes"] or 0,
             variants=self.to_variants(),
             trial=self.to_trial(),
         )
@@ -184,6 +197,8 @@ def describe_draft(campaign: "Campaign", starter: str) -> dict[str, object]:
         "subject": campaign.subject,
         "sender_name": campaign.sender_name,
         "preheader": campaign.preheader,
+        "batch_size": campaign.batch_size,
+        "batch_window_minutes": campaign.batch_window_minutes or None,
         **describe_variants(campaign),
         "body_format": campaign.body_format if has_body else BodyFormat.MJML,
         "body": campaign.body if has_body else starter,

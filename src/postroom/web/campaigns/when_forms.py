@@ -7,6 +7,8 @@ from django import forms
 from django.utils import timezone
 
 from postroom.core.campaigns.types import Frequency, Metric, Repeat, RepeatPlan
+from postroom.kit import clock
+from postroom.kit.when import LONGEST, BadTime, read_when
 from postroom.web.shared.forms import HouseForm
 
 HOUSE_CLOCK: Final = "workspace"
@@ -28,7 +30,16 @@ class ScheduleForm(HouseForm):
     """When a campaign goes out, and by whose clock."""
 
     at = forms.DateTimeField(
-        label="Send it at", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        label="Send it at",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    words = forms.CharField(
+        label="Or in words",
+        required=False,
+        max_length=LONGEST,
+        widget=forms.TextInput(attrs={"placeholder": "tomorrow 9am", "autocomplete": "off"}),
+        help_text="Such as: next monday 10:30, in 2 hours, 10 march 3pm.",
     )
     by = forms.ChoiceField(label="By whose clock", widget=forms.RadioSelect, required=False, initial=HOUSE_CLOCK)
 
@@ -41,6 +52,18 @@ class ScheduleForm(HouseForm):
         field = self.fields["by"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = clocks
+
+    def clean(self) -> dict[str, Any]:
+        """Read the words, where there are some; they count for more than the field above them."""
+        said = self.cleaned_data
+        if words := said.get("words", "").strip():
+            try:
+                said["at"] = read_when(words, now=clock.now(), zone=timezone.get_current_timezone_name())
+            except BadTime:
+                self.add_error("words", "This is no time that can be read. Try “tomorrow 9am”, or use the field above.")
+        elif "at" not in self.errors and not said.get("at"):
+            self.add_error("at", "This field is required.")
+        return said
 
     @property
     def is_local(self) -> bool:

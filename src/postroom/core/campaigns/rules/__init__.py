@@ -1,5 +1,6 @@
 """Pure decisions about campaigns: texts, trials, timetables."""
 
+from postroom.core.campaigns.rules.portions import LONGEST_WINDOW, MOST_AT_ONCE, check_portion
 from postroom.core.campaigns.rules.repeats import describe_repeat, next_run, read_repeat, write_repeat
 from postroom.core.campaigns.rules.texts import (
     EXAMPLE_READER,
@@ -23,8 +24,11 @@ __all__ = [
     "EXAMPLE_READER",
     "LETTERS",
     "LONGEST_WAIT",
+    "LONGEST_WINDOW",
     "MAILINGS",
+    "MOST_AT_ONCE",
     "MOST_TEST_RECIPIENTS",
+    "check_portion",
     "check_text",
     "check_trial",
     "choose_winner",

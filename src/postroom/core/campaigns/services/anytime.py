@@ -6,8 +6,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from postroom.core.campaigns.errors import BadCampaign, NobodyToMail, NothingToSay
+from postroom.core.campaigns.errors import NobodyToMail, NothingToSay
 from postroom.core.campaigns.models import Campaign, Recurrence
+from postroom.core.campaigns.rules import check_portion
 from postroom.core.campaigns.selectors import has_subscribers, lock_campaign
 from postroom.core.campaigns.services.control import pause_locked, resume_locked
 from postroom.core.campaigns.services.going import halt
@@ -17,7 +18,6 @@ from postroom.core.campaigns.types import CampaignStatus
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor
 
-MOST_AT_ONCE: Final = 100_000
 _ANY: Final = tuple(CampaignStatus)
 
 
@@ -96,7 +96,5 @@ def check_words(campaign: Campaign) -> None:
 
 def set_batch_size(campaign: Campaign, batch_size: int) -> None:
     """Set how many people get a campaign in each of its windows. Raises BadCampaign."""
-    if not 1 <= batch_size <= MOST_AT_ONCE:
-        raise BadCampaign(f"A batch has 1 to {MOST_AT_ONCE:,} people.", field="batch_size")
-    campaign.batch_size = batch_size
+    campaign.batch_size = check_portion("batch_size", batch_size)
     campaign.save(update_fields=["batch_size"])

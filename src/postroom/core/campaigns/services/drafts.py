@@ -10,7 +10,7 @@ from django.db import transaction
 
 from postroom.core.campaigns.errors import BadCampaign, CampaignState
 from postroom.core.campaigns.models import Campaign, Trial, Variant
-from postroom.core.campaigns.rules import LETTERS, check_text, check_trial
+from postroom.core.campaigns.rules import LETTERS, check_portion, check_text, check_trial
 from postroom.core.campaigns.selectors import lock_campaign
 from postroom.core.campaigns.services.going import call_off
 from postroom.core.campaigns.services.states import note
@@ -109,6 +109,10 @@ def _wanted_fields(workspace: Workspace, changes: CampaignChanges) -> dict[str, 
             wanted[name] = check_text(name, value)
     if not isinstance(changes.body_format, Unset):
         wanted["body_format"] = changes.body_format
+    for name in ("batch_size", "batch_window_minutes"):
+        value = getattr(changes, name)
+        if not isinstance(value, Unset):
+            wanted[name] = check_portion(name, value)
     for name in ("sender_id", "category_id", "segment_id"):
         value = getattr(changes, name)
         if not isinstance(value, Unset):
