@@ -79,7 +79,8 @@ class GroupCommit(Generic[T]):
         """Return the next group: the first that waits, and whatever else there is room for."""
         if self._weigh is None:
             return [self._waiting.popleft() for _ in range(min(self._group_size, len(self._waiting)))]
-        group, room = [], self._group_size
+        group: list[tuple[T, asyncio.Future[None]]] = []
+        room = self._group_size
         while self._waiting and (not group or self._weigh(self._waiting[0][0]) <= room):
             group.append(self._waiting.popleft())
             room -= self._weigh(group[-1][0])

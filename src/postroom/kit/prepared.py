@@ -61,6 +61,9 @@ def _execute(statement: str, parameters: Mapping[str, Any]) -> Any:
         raw.prepare_threshold = 0
         raw.execute("SET plan_cache_mode = force_generic_plan")  # else a statement for one row is planned at every use
     with connection.wrap_database_errors:
-        cursor = connection._prepare_cursor(ServerBindingCursor(raw))
+        # As Django makes its own, but for where parameters are put in.
+        make_cursor: Any = ServerBindingCursor
+        wrapper: Any = connection
+        cursor = wrapper._prepare_cursor(make_cursor(raw))
         cursor.execute(statement, parameters)
         return cursor

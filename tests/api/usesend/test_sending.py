@@ -136,7 +136,12 @@ def test_many_at_once_are_stored_together_and_audited_once_for_each_key(workspac
 
 
 def test_what_one_is_refused_for_touches_nobody_else(secret: str) -> None:
-    bad = ({**LETTER, "to": "nobody"}, {**LETTER, "from": ""}, {**LETTER, "templateId": "f" * 32}, {})
+    bad: list[dict[str, Any]] = [
+        {**LETTER, "to": "nobody"},
+        {**LETTER, "from": ""},
+        {**LETTER, "templateId": "f" * 32},
+        {},
+    ]
     knocks = [Knock(secret, bad[number // 2 % 4] if number % 2 else LETTER) for number in range(40)]
     statuses = [answer.status for answer in ask_all(knocks)]
     assert statuses == [400 if number % 2 else 200 for number in range(40)]

@@ -3,16 +3,15 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
-
-from django.db import connection
 
 from postroom.core.mail.errors import BadOnceKey, OnceKeyBusy, OnceKeyReused
 from postroom.core.mail.models import Acceptance
 from postroom.core.mail.types import Once
 from postroom.kit.arrays import array_text, text_array_text
 from postroom.kit.errors import AppError
+from postroom.kit.prepared import ask_prepared, pipelined, run_prepared
 
 KEPT_FOR: Final = timedelta(hours=24)
 MAX_KEY: Final = 256
@@ -24,12 +23,12 @@ FROM unnest(%(workspaces)s::bigint[], %(keys)s::bytea[]) WITH ORDINALITY AS x(wo
 _KNOWN: Final = """
 SELECT a.workspace_id, a.key, a.digest, a.message_uids
 FROM unnest(%(workspaces)s::bigint[], %(keys)s::bytea[]) AS x(workspace_id, key)
-JOIN mail_acceptance a ON a.workspace_id = x.workspace_id AND a.key = x.key AND a.created_at > %(since)s
+JOIN mail_acceptance a ON a.workspace_id = x.workspace_id AND a.key = x.key AND a.created_at > %(since)s::timestamptz
 """
 # One that is too old to be answered again gives way.
 _REMEMBER: Final = """
 INSERT INTO mail_acceptance (workspace_id, key, digest, message_uids, created_at)
-SELECT x.workspace_id, x.key, x.digest, x.uids::uuid[], %(now)s
+SELECT x.workspace_id, x.key, x.digest, x.uids::uuid[], %(now)s::timestamptz
 FROM unnest(%(workspaces)s::bigint[], %(keys)s::bytea[], %(digests)s::bytea[], %(uids)s::text[])
     AS x(workspace_id, key, digest, uids)
 ON CONFLICT (workspace_id, key) DO UPDATE
@@ -56,16 +55,15 @@ def recall_acceptances(*, asked: Sequence[Asked], now: datetime) -> list[list[UU
     For a key that cannot be taken it is BadOnceKey, OnceKeyBusy while a request with it is running, or OnceKeyReused.
     """
     keys = [one.stored_key for one in asked]
-    places = {"workspaces": array_text(one.workspace_id for one in asked), "keys": keys}
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, places)
-        taken = [is_taken for (is_taken,) in cursor.fetchall()]
+    places: dict[str, Any] = {"workspaces": array_text(one.workspace_id for one in asked), "keys": keys}
+    with pipelined():
+        taken = ask_prepared(_LOCK, places, list)
         # By a statement of its own: it sees what whoever held a key before has written.
-        cursor.execute(_KNOWN, places | {"since": now - KEPT_FOR})
-        known = {(row[0], bytes(row[1])): (bytes(row[2]), row[3]) for row in cursor.fetchall()}
+        answered = ask_prepared(_KNOWN, places | {"since": now - KEPT_FOR}, list)
+    known = {(row[0], bytes(row[1])): (bytes(row[2]), row[3]) for row in answered.get()}
     return [
         _answer(one, known.get((one.workspace_id, key))) if is_taken else OnceKeyBusy()
-        for one, key, is_taken in zip(asked, keys, taken, strict=True)
+        for one, key, (is_taken,) in zip(asked, keys, taken.get(), strict=True)
     ]
 
 
@@ -78,8 +76,7 @@ def remember_acceptances(*, answers: Mapping[Asked, Sequence[UUID]], now: dateti
         "uids": text_array_text(array_text(uids) for uids in answers.values()),
         "now": now,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_REMEMBER, parameters)
+    run_prepared(_REMEMBER, parameters)
 
 
 def forget_acceptances(*, now: datetime) -> None:

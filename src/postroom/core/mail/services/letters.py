@@ -51,7 +51,7 @@ def freeze_letters(*, rows: Sequence[Message], now: datetime) -> list[Message]:
 def _freeze_all(waiting: Mapping[int, Message]) -> tuple[dict[int, Frozen], dict[int, str]]:
     """Return what the letters make, and of those that make nothing why."""
     letters = {letter.message_id: letter for letter in Letter.objects.filter(pk__in=list(waiting))}
-    wanted = {letter.template_id for letter in letters.values()} - {None}
+    wanted = {letter.template_id for letter in letters.values() if letter.template_id is not None}
     templates = {row.pk: row for row in Template.objects.filter(pk__in=wanted)} if wanted else {}
     senders = SenderAccount.objects.select_related("domain").in_bulk({row.sender_id for row in waiting.values()})
     made: dict[tuple[Composition, str, int], Frozen | AppError] = {}

@@ -193,7 +193,8 @@ class _Desk:
 
 
 def _load_templates(requests: Sequence[SubmitRequest]) -> Mapping[tuple[int, UUID], Template]:
-    wanted = {one.template_uid for request in requests for one in request.submissions} - {None}
+    named = (one.template_uid for request in requests for one in request.submissions)
+    wanted = {uid for uid in named if uid is not None}
     rooms = {request.workspace_id for request in requests}
     rows = Template.objects.filter(workspace_id__in=rooms, uid__in=wanted, is_active=True) if wanted else ()
     return {(row.workspace_id, row.uid): row for row in rows}

@@ -17,7 +17,7 @@ _RECORD: Final = """
 INSERT INTO workspaces_auditentry
     (organization_id, workspace_id, user_id, api_key_id, door, act, object_type, object_id, before, after, at)
 SELECT x.organization, x.workspace, x.user_id, x.key, x.door, x.act, x.type, x.object, nullif(x.before::jsonb, 'null'),
-    nullif(x.after::jsonb, 'null'), %(now)s
+    nullif(x.after::jsonb, 'null'), %(now)s::timestamptz
 FROM unnest(%(organizations)s::bigint[], %(workspaces)s::bigint[], %(users)s::bigint[], %(keys)s::bigint[],
     %(doors)s::text[], %(acts)s::text[], %(types)s::text[], %(objects)s::bigint[], %(befores)s::text[],
     %(afters)s::text[])
