@@ -118,7 +118,7 @@ class Deliverer:
     async def _ask(self, delivery: Delivery, began: float) -> Answer:
         if self._client is None:
             self._client = AsyncClient(
-                Bounds(settings.INTERNAL_HTTP_HOSTS, max_body=ANSWER_READ, connections=self._lanes, is_cut=True)
+                Bounds(tuple(settings.INTERNAL_HTTP_HOSTS), max_body=ANSWER_READ, connections=self._lanes, is_cut=True)
             )
         question = Question("POST", delivery.url, delivery.headers, delivery.body)
         try:

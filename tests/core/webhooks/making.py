@@ -46,7 +46,7 @@ def answer(delivery: Delivery, code: int = 200, *, now: datetime = NOW, text: st
 
 def run_down(call: Call, code: int = 500, *, now: datetime = NOW) -> list[datetime]:
     """Answer a call with ``code`` until it is finished, as time goes by; return when it was made."""
-    times = []
+    times: list[datetime] = []
     while True:
         call.refresh_from_db()
         if call.finished_at is not None:

@@ -238,10 +238,12 @@ def test_all_that_failed_since_an_instant_can_be_replayed() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         (now,) = cursor.fetchone()
-    later = {"workspace": room, "uid": endpoint.uid, "actor": SYSTEM, "now": NOW}
-    assert services.replay_failed(since=now + timedelta(minutes=1), **later) == 0
-    assert services.replay_failed(since=now - timedelta(minutes=1), **later) == 3
-    assert services.replay_failed(since=now - timedelta(minutes=1), **later) == 0
+
+    def replay(minutes: int) -> int:
+        since = now + timedelta(minutes=minutes)
+        return services.replay_failed(workspace=room, uid=endpoint.uid, since=since, actor=SYSTEM, now=NOW)
+
+    assert [replay(1), replay(-1), replay(-1)] == [0, 3, 0]
 
 
 def test_a_test_call_goes_to_its_webhook_alone() -> None:

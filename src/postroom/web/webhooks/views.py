@@ -126,7 +126,7 @@ def rotate_secret(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     """Sign with another secret."""
     form = SecretForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
         return redirect("web:webhook", room.workspace.slug, uid)
     with errors_flashed(request):
         secret = form.cleaned_data["secret"]

@@ -113,7 +113,8 @@ def test_a_cancelled_message_is_told() -> None:
 def test_tests_and_mail_of_the_erased_are_no_news() -> None:
     room = make_workspace()
     make_endpoint(workspace=room)
-    for changes in ({"is_test": True}, {"to": []}):
+    cases: tuple[dict[str, Any], ...] = ({"is_test": True}, {"to": []})
+    for changes in cases:
         row = make_message(workspace=room, status=MessageStatus.QUEUED, sent_at=None, reply_code=0, **changes)
         book(row, Result(Outcome.SENT, 250, text="OK"))
     assert heard() == []

@@ -28,13 +28,13 @@ _HITS: Final = (
 # An erased person's mail is nobody's to hear of, and a test is no news.
 _MESSAGE: Final = """
 SELECT m.workspace_id, told.type, m.contact_id, coalesce(d.name, split_part(s.from_email, '@', 2)) AS mail_domain,
-    jsonb_build_object(
+    told.more || jsonb_build_object(
         'message', m.uid, 'at', told.at, 'to', m."to", 'domain', s.domain_id, 'batch', m.batch_id, 'contact', p.uid,
         'from', coalesce(nullif(m.from_address, ''), nullif(b.from_address, ''),
             CASE WHEN coalesce(nullif(c.from_name, ''), s.from_name) = '' THEN s.from_email
                 ELSE coalesce(nullif(c.from_name, ''), s.from_name) || ' <' || s.from_email || '>' END),
         'subject', coalesce(l.subject, c.subject, '')
-    ) || told.more AS data
+    ) AS data
 FROM mail_message m
 JOIN mail_senderaccount s ON s.id = m.sender_id
 LEFT JOIN mail_domain d ON d.id = s.domain_id

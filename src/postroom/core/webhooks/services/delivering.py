@@ -129,7 +129,12 @@ def _claim(owner: str, most: int, now: datetime, until: datetime) -> list[Any]:
 def _prepare(call: Call, owner: str, now: datetime) -> Delivery | None:
     """Return what to send; a call that cannot be written down fails by itself and delays nobody."""
     endpoint = call.endpoint
-    base = {"uid": call.uid, "endpoint_id": endpoint.pk, "attempts": call.attempts, "door": endpoint.door}
+    base: dict[str, Any] = {
+        "uid": call.uid,
+        "endpoint_id": endpoint.pk,
+        "attempts": call.attempts,
+        "door": endpoint.door,
+    }
     try:
         secrets = secrets_of(endpoint, now)
         written = writers()[endpoint.door].write(to_write(call, endpoint, secrets[0], now))

@@ -1,7 +1,7 @@
 """Taking an erased person out of the calls about them, and out of what was answered."""
 
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -21,6 +21,6 @@ def scrub_calls(*, organization_id: int, contact_ids: Collection[int], needles: 
 
     What has not been told yet is told no more.
     """
-    values = {"organization": organization_id, "contacts": list(contact_ids), "needles": list(needles)}
+    values: dict[str, Any] = {"organization": organization_id, "contacts": list(contact_ids), "needles": list(needles)}
     with connection.cursor() as cursor:
         cursor.execute(_SCRUB, values)

@@ -10,14 +10,14 @@ from django.db import connection
 from postroom.core.webhooks.ports import writers
 from postroom.core.webhooks.selectors.ears import is_heard
 from postroom.core.webhooks.types import NOTIFY_CALLS, Occasion
+from postroom.kit.ids import uuid7
 from postroom.kit.notify import notify
 
-# UUIDv7 (RFC 9562, section 5.7), for servers that cannot make one themselves: of a random one, the first 48 bits become
-# the time and the version becomes 7.
+# UUIDv7 (RFC 9562, section 5.7) under the time of the telling. They need to be different and not secret: the server's
+# own random numbers cost a fifth of those of ``gen_random_uuid``.
 UUID7: Final = """
-encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
-    PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
-    52, 1), 53, 1), 'hex')::uuid
+(%(telling_time)s || '7' || lpad(to_hex((random() * 4095)::int), 3, '0') || to_hex(8 + (random() * 3)::int)
+    || lpad(to_hex((random() * 4294967295)::bigint), 8, '0') || lpad(to_hex((random() * 134217727)::int), 7, '0'))::uuid
 """
 
 _TELL: Final = """
@@ -58,8 +58,9 @@ def tell_rows(*, rows: str, parameters: Mapping[str, Any], now: datetime) -> int
     """
     statement = _TELL.format(uuid7=UUID7, rows=rows)
     with connection.cursor() as cursor:
-        cursor.execute(statement, {**parameters, "telling_now": now, "telling_words": _words()})
-        count = cursor.rowcount
+        said = {"telling_now": now, "telling_words": _words(), "telling_time": uuid7().hex[:12]}
+        cursor.execute(statement, {**parameters, **said})
+        count = int(cursor.rowcount)
     if count:
         notify(NOTIFY_CALLS)
     return count
