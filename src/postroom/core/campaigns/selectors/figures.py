@@ -1,17 +1,18 @@
 """Figures of campaigns as programs ask for them: how many it is for, how many got it, and what they did."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from django.db.models import Count
 
-from postroom.core.campaigns.models import Campaign, CampaignList
+from postroom.core.campaigns.models import Campaign
 from postroom.core.campaigns.selectors.audiences import audience_of
 from postroom.core.campaigns.types import CampaignStatus
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts.errors import SegmentTooSlow
+from postroom.core.contacts.models import ListMember
 from postroom.core.contacts.types import MemberStatus
 from postroom.core.mail import selectors as mail
 from postroom.core.mail.types import BatchCounts, Unmoved
@@ -69,19 +70,27 @@ def _figures(counts: BatchCounts) -> Figures:
 
 
 def _count_planned(planned: Sequence[Campaign], now: datetime) -> dict[int, int]:
-    """Return how many subscribers each campaign to come is for; of one to a segment, how many are in it now."""
-    rows = CampaignList.objects.filter(
-        campaign__in=[one for one in planned if one.segment_id is None], list__members__status=MemberStatus.SUBSCRIBED
-    )
-    found = dict(rows.order_by().values_list("campaign").annotate(Count("list__members__contact", distinct=True)))
-    others = [one for one in planned if one.pk not in found]
-    return {**found, **{one.pk: _count(one, now) for one in others}} if others else found
+    """Return how many each campaign to come is for: the subscribers of its lists, or who is in its audience now."""
+    lists = {one.pk: [row.pk for row in one.lists.all()] if one.segment_id is None else [] for one in planned}
+    singles = {list_ids[0] for list_ids in lists.values() if len(list_ids) == 1}
+    members = _subscribers(singles) if singles else {}
+    return {one.pk: _count(one, lists[one.pk], members, now) for one in planned}
 
 
-def _count(campaign: Campaign, now: datetime) -> int:
+def _subscribers(list_ids: Collection[int]) -> dict[int, int]:
+    rows = ListMember.objects.filter(list_id__in=list_ids, status=MemberStatus.SUBSCRIBED)
+    return dict(rows.order_by().values_list("list_id").annotate(Count("pk")))
+
+
+def _count(campaign: Campaign, list_ids: Sequence[int], members: Mapping[int, int], now: datetime) -> int:
+    if len(list_ids) == 1:
+        return members.get(list_ids[0], 0)
+    if list_ids:
+        rows = ListMember.objects.filter(list_id__in=list_ids, status=MemberStatus.SUBSCRIBED)
+        return rows.values("contact_id").distinct().count()
     audience = audience_of(campaign)
-    if isinstance(audience, Unmoved) or (audience.list_ids and audience.segment_id is None):
-        return 0  # an empty list, or people who are counted when it begins
+    if isinstance(audience, Unmoved):
+        return 0  # they are counted when it begins
     try:
         return contacts.count_audience(workspace=campaign.workspace, audience=audience, now=now)
     except SegmentTooSlow:
