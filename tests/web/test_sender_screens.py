@@ -23,6 +23,10 @@ def test_the_sender_pages_look_right(live_server: object, as_owner: Client, work
     User.objects.filter(pk=owner.pk).update(is_staff=True)
     sender = make_lively_sender(workspace, now)
     mail.ensure_sandbox_sender(workspace=workspace, actor=actor, now=now)
+    mail.choose_relay(workspace=workspace, uid=sender.uid, is_on=True, actor=actor, now=now)
+    domain = mail.create_domain(workspace=workspace, name="acme.example", actor=actor, now=now)
+    carried = mail.ensure_carried_sender(workspace=workspace, domain=domain, now=now)
+    mail.want_verification(workspace=workspace, uid=domain.uid, actor=actor, now=now)
     failing = SenderAccount.objects.get(name="Sandbox")
     mail.report_sender_failure(sender_id=failing.pk, error="421 4.3.2 too busy", permanent=False, now=now)
     tested = mail.send_sender_test(workspace=workspace, uid=sender.uid, to="me@example.org", actor=actor, now=now)
@@ -35,6 +39,9 @@ def test_the_sender_pages_look_right(live_server: object, as_owner: Client, work
         "senders": "senders/",
         "sender": f"senders/{sender.uid}/?test={tested.uid}",
         "sender fresh": f"senders/{failing.uid}/",
+        "sender carried": f"senders/{carried.uid}/",
+        "sender carried edit": f"senders/{carried.uid}/edit/",
+        "domain awaited": f"domains/{domain.uid}/",
         "sender edit": f"senders/{sender.uid}/edit/",
         "sender new": "senders/new/?provider=ses",
     }

@@ -7,6 +7,7 @@ import pytest
 from postroom.core.mail import selectors, services
 from postroom.core.mail.errors import BadSender, NoCarrier, SenderInUse
 from postroom.core.mail.models import Domain, SenderAccount
+from postroom.core.mail.selectors.brakes import count_account_toll
 from postroom.core.mail.types import BatchStatus, NewLimit, NewSender, Per, Provider, Work
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM
@@ -160,12 +161,20 @@ def test_the_records_of_a_domain_allow_the_relay_before_its_first_mail(workspace
     assert "include:mailgun.org" in spf_of(domain)
 
 
-def test_a_message_in_doubt_is_remembered_as_long_as_the_carriers_provider_does(
-    workspace: Workspace, domain: Domain
-) -> None:
-    relay_at(workspace)
-    message = make_message(workspace=workspace, sender=carried_at(workspace, domain))
-    assert message.sender.carrier is not None
+def test_what_is_carried_counts_as_the_carriers_day_and_toll(workspace: Workspace, domain: Domain) -> None:
+    relay = relay_at(workspace)
+    services.set_limit(
+        workspace=workspace, new=NewLimit(sender_id=relay.pk, most=40, per=Per.DAY), actor=SYSTEM, now=NOW
+    )
+    sender = carried_at(workspace, domain)
+    mailing = freeze(make_mailing(people=6, workspace=workspace, sender=sender))
+    claim()
+    states = {one.sender.pk: one.used for one in selectors.list_account_states(workspace=workspace, now=NOW)}
+    assert states == {relay.pk: 6, sender.pk: 6}
+    assert selectors.get_account_state(sender=mailing.batch.sender, now=NOW).used == 6
+    make_message(workspace=workspace, sender=sender, batch=mailing.batch, bounced_at=NOW)
+    assert count_account_toll(sender_id=relay.pk, now=NOW).bounced == 1
+    assert count_account_toll(sender_id=sender.pk, now=NOW).bounced == 1
 
 
 def claim_at(now: object) -> Work | None:

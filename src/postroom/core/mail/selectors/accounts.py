@@ -13,7 +13,8 @@ from postroom.core.workspaces.models import Workspace
 @dataclass(frozen=True, slots=True)
 class AccountState:
     """An account as its workspace sees it. ``cap`` is the lowest number it may send in a day, None without any; what it
-    sent today is only counted while something limits it. ``is_warming_up``: a plan makes the cap grow.
+    sent today, over its carrier's server all that it carried, is only counted while something limits it.
+    ``is_warming_up``: a plan makes the cap grow.
     """
 
     sender: SenderAccount
@@ -43,7 +44,8 @@ def list_account_states(*, workspace: Workspace, now: datetime) -> list[AccountS
 def get_account_state(*, sender: SenderAccount, now: datetime) -> AccountState:
     """Return how one account does."""
     today = now.astimezone(zone_of(sender.workspace.timezone)).date()
-    used = dict(SenderDay.objects.filter(sender=sender, day=today).values_list("sender_id", "used"))
+    counted = SenderDay.objects.filter(sender__in=[sender.pk, sender.carrier_id or sender.pk], day=today)
+    used = dict(counted.values_list("sender_id", "used"))
     daily = Limit.objects.select_related("warm_up").filter(workspace=sender.workspace_id, per=Per.DAY, destination="")
     return _state(sender, list(daily.filter(most__isnull=False)), used)
 
@@ -52,7 +54,7 @@ def _state(sender: SenderAccount, limits: list[Limit], used: dict[int, int]) -> 
     own = [limit for limit in limits if _counts(limit, sender)]
     return AccountState(
         sender=sender,
-        used=used.get(sender.pk, 0) if sender.is_limited else None,
+        used=used.get(sender.carrier_id or sender.pk, 0) if sender.is_limited else None,
         cap=min((limit.most for limit in own if limit.most is not None), default=None),
         is_warming_up=any(hasattr(limit, "warm_up") for limit in own),
     )

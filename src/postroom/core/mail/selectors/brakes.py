@@ -31,14 +31,17 @@ CROSS JOIN LATERAL (SELECT {_SUMS} FROM mail_tally t WHERE t.batch_id = b.id) t
 WHERE b.id = %s
 """  # noqa: S608 - made of constants
 
+_WITH_CARRIED: Final = (
+    "SELECT s.id FROM mail_senderaccount s WHERE s.id = %(sender_id)s OR s.carrier_id = %(sender_id)s"
+)
 _ACCOUNT: Final = f"""
 SELECT {_SUMS}, coalesce(max(w.sent), 0), coalesce(max(w.bounces), 0), coalesce(max(w.complaints), 0)
 FROM mail_batch b JOIN mail_tally t ON t.batch_id = b.id
 CROSS JOIN (SELECT sum(w.spared_sent) AS sent, sum(w.spared_bounces) AS bounces, sum(w.spared_complaints) AS complaints
     FROM mail_batchwatch w JOIN mail_batch b ON b.id = w.batch_id
-    WHERE b.sender_id = %(sender_id)s AND (b.finished_at > %(since)s) IS NOT FALSE
+    WHERE b.sender_id IN ({_WITH_CARRIED}) AND (b.finished_at > %(since)s) IS NOT FALSE
         AND b.message_class IN ('marketing', 'outreach')) w
-WHERE b.sender_id = %(sender_id)s AND (b.finished_at > %(since)s) IS NOT FALSE
+WHERE b.sender_id IN ({_WITH_CARRIED}) AND (b.finished_at > %(since)s) IS NOT FALSE
     AND b.message_class IN ('marketing', 'outreach')
 """  # noqa: S608 - made of constants
 
@@ -86,7 +89,9 @@ def look_at_batch(*, batch_id: int) -> BatchLook | None:
 
 
 def count_account_toll(*, sender_id: int, now: datetime) -> Toll:
-    """Return what became of an account's bulk mail that was under way within the last day, as far as it counts."""
+    """Return what became of the bulk mail of an account, and of those it carries, that was under way within the last
+    day, as far as it counts.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_ACCOUNT, {"sender_id": sender_id, "since": now - ACCOUNT_SPAN})
         answered, bounced, complained, *spared = map(int, cursor.fetchone())

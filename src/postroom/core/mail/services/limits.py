@@ -54,7 +54,7 @@ def take_allowance(
         return Allowance(0, ready_at=datetime.fromtimestamp(asked, UTC))
     _store((one.row, take(one.rate, one.use, granted, at)) for one in rated)
     if rows:
-        _count_day(sender.pk, rows[0].limit, granted, now)
+        _count_day(sender, rows[0].limit, granted, now)
     return Allowance(granted, good_until=now + timedelta(seconds=USABLE_S))
 
 
@@ -67,10 +67,11 @@ def return_allowance(*, sender_id: int, destination: str, count: int, good_until
     if count <= 0 or good_until is None:
         return
     granted_at = good_until - timedelta(seconds=USABLE_S)
-    rows = _lock_uses(SenderAccount.objects.get(pk=sender_id), destination)
+    sender = SenderAccount.objects.get(pk=sender_id)
+    rows = _lock_uses(sender, destination)
     _store((one.row, give_back(one.rate, one.use, count, granted_at.timestamp())) for one in _rated(rows))
     if rows:
-        _count_day(sender_id, rows[0].limit, -count, granted_at)
+        _count_day(sender, rows[0].limit, -count, granted_at)
 
 
 def _lock_uses(sender: SenderAccount, destination: str) -> list[LimitUse]:
@@ -95,8 +96,12 @@ def _store(changes: Iterable[tuple[LimitUse, Use]]) -> None:
     LimitUse.objects.bulk_update(rows, ["newest", "counts", "paced_at"])
 
 
-def _count_day(sender_id: int, limit: Limit, count: int, at: datetime) -> None:
-    """Count what left on the workspace's day, for people to see."""
+def _count_day(sender: SenderAccount, limit: Limit, count: int, at: datetime) -> None:
+    """Count what left on the workspace's day, for people to see and for warm-ups to grow by: it also left over the
+    carrier's server.
+    """
     day = at.astimezone(zone_of(limit.workspace.timezone)).date()
+    counted = sorted(number for number in (sender.pk, sender.carrier_id) if number is not None)
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT_DAY, [sender_id, day, count, count])
+        for number in counted:
+            cursor.execute(_COUNT_DAY, [number, day, count, count])
