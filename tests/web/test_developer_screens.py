@@ -17,7 +17,7 @@ from tests.ledger import make_message
 from tests.web.browser import Watch, open_browser, take_shots
 from tests.web.test_screenshots import FLAWS
 
-pytestmark = [pytest.mark.web, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.web, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 # Playwright keeps an event loop in this thread, and Django would refuse to touch the database beside one.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 

@@ -15,7 +15,15 @@ from postroom.core.mail import services as mail
 from postroom.core.mail.models import DeliveryEvent, Letter, Message, SandboxMail, Template
 from postroom.core.mail.ports import Handover, Outcome, Result
 from postroom.core.mail.services.transcripts import keep_transcripts
-from postroom.core.mail.types import Attachment, BatchStatus, Composition, MessageClass, MessageStatus, NewMessage
+from postroom.core.mail.types import (
+    Attachment,
+    BatchStatus,
+    Composition,
+    MessageClass,
+    MessageStatus,
+    NewMessage,
+    Submission,
+)
 from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import AuditEntry, User, Workspace
 from postroom.core.workspaces.types import Door, NewKey
@@ -483,3 +491,27 @@ def test_a_message_under_way_is_watched_and_one_at_rest_is_not(as_viewer: Client
     assert "every 2s" in open_page(as_viewer, make_message(workspace=workspace, status=MessageStatus.WIRE, **now))
     assert "every 2s" not in open_page(as_viewer, make_message(workspace=workspace))
     assert "every 2s" not in open_page(as_viewer, make_waiting(workspace))
+
+
+def test_a_message_that_no_sender_took_yet_shows_its_words_all_the_same(
+    as_viewer: Client, owner: User, workspace: Workspace
+) -> None:
+    said = Submission(
+        from_address="Shop <shop@example.com>",
+        to=("Ada <ada@example.com>",),
+        subject="50 % off {{ everything }}",
+        html="<p>Only <b>today</b></p>",
+        text="Only today",
+        scheduled_at=clock.now() + timedelta(days=1),
+    )
+    (uid,) = mail.submit_messages(workspace=workspace, submissions=[said], actor=make_actor(owner), now=clock.now())
+    message = Message.objects.get(uid=uid)
+    assert message.content_id is None
+    page = open_page(as_viewer, message)
+    assert "50 % off {{ everything }}" in page
+    assert "Scheduled</span>" in page
+    assert "Ada &lt;ada@example.com&gt;" in page
+    assert "50 % off {{ everything }}" in look(as_viewer, workspace)
+    body, text = (as_viewer.get(f"/w/{workspace.slug}/messages/{uid}/{part}/") for part in ("body", "text"))
+    assert "<b>today</b>" in body.content.decode()
+    assert "Only today" in text.content.decode()

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from postroom.core.workspaces import selectors
 from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.errors import BadKey, DoorWithoutKeys, KeyNotFound, RoleTooLow
 from postroom.core.workspaces.models import ApiKey, Membership
-from postroom.core.workspaces.types import SYSTEM, Door, NewKey
+from postroom.core.workspaces.types import SYSTEM, Door, NewKey, Role
+from postroom.kit.paging import PageRequest
 from tests.factories import NOW, make_actor, make_user, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -86,3 +88,29 @@ def test_strangers_get_no_key_and_revoke_none() -> None:
         workspaces.revoke_api_key(workspace=make_workspace(), uid=key.uid, actor=SYSTEM, now=NOW)
     with pytest.raises(DoorWithoutKeys):
         make_key(door=Door.WEB)
+
+
+def test_a_key_is_told_by_how_it_begins_and_ends() -> None:
+    key, secret = make_key()
+    assert (key.prefix, key.ending) == (secret[:12], secret[-4:])
+
+
+def test_administrators_look_after_all_keys_and_others_after_their_own() -> None:
+    key, _ = make_key()
+    room, admin = key.workspace, key.created_by
+    member = make_user(workspace=room, role=Role.MEMBER)
+    own, _ = workspaces.create_api_key(
+        workspace=room, user=member, new=NewKey(Door.CRM, "own"), actor=make_actor(member), now=NOW
+    )
+    page = PageRequest()
+    assert list(selectors.list_api_keys(workspace=room, user=admin, page=page).items) == [own, key]
+    assert list(selectors.list_api_keys(workspace=room, user=member, page=page).items) == [own]
+    assert selectors.get_api_key(workspace=room, user=admin, uid=own.uid) == own
+    for user, uid in ((member, key.uid), (make_user(workspace=make_workspace()), key.uid)):
+        with pytest.raises(KeyNotFound):
+            selectors.get_api_key(workspace=room, user=user, uid=uid)
+    workspaces.revoke_api_key(workspace=room, uid=own.uid, actor=SYSTEM, now=NOW)
+    listed = selectors.list_api_keys(workspace=room, user=admin, page=page).items
+    assert list(listed) == [key, own], "what is revoked comes last"
+    assert selectors.find_api_key(workspace=room, key_id=key.pk) == key
+    assert selectors.find_api_key(workspace=make_workspace(), key_id=key.pk) is None
