@@ -13,10 +13,11 @@ from pytest_django import Settings
 from postroom.core.contacts.models import Contact
 from postroom.core.contacts.types import Audience
 from postroom.core.mail import services as mail
+from postroom.core.mail.errors import BatchState
 from postroom.core.mail.models import Chunk, Message, Recipient
 from postroom.core.mail.rules.destinations import destination_of
 from postroom.core.mail.rules.placing import draw_content
-from postroom.core.mail.types import BatchStatus, ChunkStatus, FreezePlan, LocalTime, Split, Unmoved
+from postroom.core.mail.types import BatchStatus, ChunkStatus, FreezePlan, LocalTime, Portions, Split, Unmoved
 from tests.core.mail.services.bulk import Mailing, claim, hand_over_all, make_mailing
 from tests.factories import NOW
 from tests.ledger import make_content
@@ -207,3 +208,46 @@ def test_two_people_who_became_one_are_written_to_once_and_not_at_all_if_one_of_
     totals = mail.freeze_audience(batch_id=again.batch.pk, audience=Unmoved(first.batch.pk), now=NOW)
     assert list(Recipient.objects.filter(batch=again.batch).values_list("contact_id", flat=True)) == [one]
     assert totals.total + sum(totals.fenced.values()) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("limit", [2, 500])
+def test_portions_begin_one_after_the_other(settings: Settings, limit: int) -> None:
+    settings.SENDER_CHUNK_SIZE = limit
+    mailing = make_mailing(10)
+    scatter(mailing)
+    freeze(mailing, FreezePlan(portions=Portions(size=4, minutes=15)))
+    sizes: dict[datetime, int] = defaultdict(int)
+    for chunk in Chunk.objects.filter(batch=mailing.batch):
+        assert chunk.ready_at is not None
+        assert chunk.size <= limit
+        sizes[chunk.ready_at] += chunk.size
+    quarter = timedelta(minutes=15)
+    assert dict(sizes) == {NOW: 4, NOW + quarter: 4, NOW + 2 * quarter: 2}
+    first = Recipient.objects.filter(
+        batch=mailing.batch,
+        chunk_number__in=Chunk.objects.filter(batch=mailing.batch, ready_at=NOW).values("number"),
+    )
+    assert sorted(first.values_list("contact_id", flat=True)) == sorted(mailing.contact_ids)[:4]
+
+
+@pytest.mark.django_db
+def test_whoever_waits_for_a_winner_takes_no_place_in_a_portion() -> None:
+    mailing = make_mailing(40)
+    other = make_content(workspace=mailing.workspace).pk
+    split = Split(seed=7, percent=50, contents=(mailing.batch.content_id, other))
+    freeze(mailing, FreezePlan(split=split, portions=Portions(size=5, minutes=1)))
+    chunks = Chunk.objects.filter(batch=mailing.batch)
+    assert sum(chunk.size for chunk in chunks.filter(ready_at=NOW)) == 5
+    assert sum(chunk.size for chunk in chunks.filter(ready_at=None)) > 5
+
+
+@pytest.mark.django_db
+def test_a_batch_that_goes_on_by_itself_is_not_opened_again() -> None:
+    mailing = make_mailing(2)
+    with pytest.raises(BatchState):
+        mail.reopen_batch(workspace=mailing.workspace, batch_id=mailing.batch.pk)
+    freeze(mailing, FreezePlan())
+    for act in (mail.reopen_batch, mail.shut_batch):
+        with pytest.raises(BatchState):
+            act(workspace=mailing.workspace, batch_id=mailing.batch.pk)
