@@ -52,7 +52,9 @@ DOMAIN: JSONObject = {
     "region": "eu",
     "tracks_clicks": False,
     "tracks_opens": True,
-    "records": {"dkim": "ok", "dmarc": "missing"},
+    "state": "verified",
+    "needed": ["dkim", "return_spf"],
+    "records": {"dkim": "ok", "dmarc": "missing", "return_spf": "missing", "spf": "ok"},
     "created_at": "2026-11-20T11:00:00+00:00",
     "updated_at": None,
     "verified_at": "2026-11-20T11:00:00+00:00",
@@ -175,6 +177,7 @@ def test_a_domain_is_told_as_the_api_shows_it() -> None:
     data = said["data"]
     assert (data["id"], data["name"], data["status"], data["dkimStatus"]) == (7, "example.com", "SUCCESS", "SUCCESS")
     assert (data["clickTracking"], data["openTracking"], data["dmarcAdded"]) == (False, True, False)
+    assert (data["spfDetails"], data["subdomain"], data["region"]) == ("PENDING", "", "eu")
     assert data["updatedAt"] == data["createdAt"] == "2026-11-20T11:00:00.000Z"
 
 

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from postroom.api.usesend.domain_words import DEFAULT_REGION, STATES, record_status
 from postroom.api.usesend.ids import write_id
 from postroom.core.mail.rules.refusals import classify_reply
-from postroom.core.mail.types import RefusalKind
+from postroom.core.mail.rules.registrable import split_domain
+from postroom.core.mail.types import DomainState, RecordStatus, RefusalKind
 from postroom.core.webhooks.types import EVENTS, TEST_EVENT, CallToWrite, Written
 from postroom.kit.types import JSONObject, JSONValue
 
@@ -24,7 +26,6 @@ _SUB_TYPES: Final = {
     RefusalKind.CONTENT: "ContentRejected",
 }
 _SUPPRESSIONS: Final = {"hard_bounce": "Bounce", "complaint": "Complaint"}
-_RECORD_STATES: Final = {"ok": "SUCCESS", "unchecked": "NOT_STARTED"}
 
 # A contact of useSend's is a person in a book: our member of a list.
 _TYPES: Final[Mapping[str, str]] = {
@@ -148,24 +149,26 @@ def _tell_contact(_: str, facts: Facts) -> JSONObject:
 
 
 def _tell_domain(_: str, facts: Facts) -> JSONObject:
-    records = facts["records"]
+    state, records = DomainState(facts["state"]), facts["records"]
+    spf = "return_spf" if "return_spf" in facts["needed"] and "spf" not in facts["needed"] else "spf"
     return {
         "id": facts["id"],
         "name": facts["name"],
-        "status": "SUCCESS" if facts["verified_at"] else "PENDING",
-        "region": facts["region"],
+        "status": STATES[state],
+        "region": facts["region"] or DEFAULT_REGION,
         "createdAt": _moment_text(facts["created_at"]),
         "updatedAt": _moment_text(facts["updated_at"] or facts["created_at"]),
         "clickTracking": facts["tracks_clicks"],
         "openTracking": facts["tracks_opens"],
-        "dkimStatus": _record_state(records.get("dkim")),
-        "spfDetails": _record_state(records.get("return_spf") or records.get("spf")),
+        "subdomain": split_domain(facts["name"])[1],
+        "dkimStatus": _record_state(records, "dkim", state),
+        "spfDetails": _record_state(records, spf, state),
         "dmarcAdded": records.get("dmarc") == "ok",
     }
 
 
-def _record_state(status: JSONValue) -> str:
-    return _RECORD_STATES.get(str(status or "unchecked"), "PENDING")
+def _record_state(records: Facts, purpose: str, state: DomainState) -> str:
+    return record_status(RecordStatus(records.get(purpose, RecordStatus.UNCHECKED)), state)
 
 
 def _id(text: JSONValue) -> str | None:

@@ -94,12 +94,12 @@ class CallToWrite:
 
     uid: UUID
     type: str
-    data: Mapping[str, JSONValue]
+    data: Mapping[str, JSONValue] = field(repr=False)
     attempt: int
     created_at: datetime
     workspace_id: int
     endpoint_uid: UUID
-    secret: str
+    secret: str = field(repr=False)
     now: datetime
 
 
@@ -120,8 +120,8 @@ class Delivery:
     attempts: int
     door: str
     url: str
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
     deadline_s: float
 
 

@@ -130,6 +130,7 @@ def test_domains_are_told_from_their_making_to_their_end() -> None:
         ("domain.created", "news.example.com"),
         ("domain.deleted", "news.example.com"),
     ]
+    assert {data["state"] for _, data in heard()} == {"pending"}
 
 
 def _claim_chunk(room: Workspace, people: int) -> tuple[ChunkClaim, list[Handover]]:

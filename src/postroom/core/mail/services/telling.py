@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from postroom.core.mail.models import Domain
-from postroom.core.mail.selectors.domains import list_record_states
+from postroom.core.mail.selectors.domains import list_record_states, state_of
 from postroom.core.webhooks import selectors as listeners
 from postroom.core.webhooks import services as webhooks
 from postroom.core.webhooks.types import Occasion
@@ -118,21 +118,25 @@ def tell_hits(*, hits: Sequence[tuple[int, str]], now: datetime) -> None:
 def tell_domain(*, domain: Domain, type: str, now: datetime) -> None:
     """Tell of a sending domain as it is now, in the transaction that made it so."""
     if listeners.is_heard(type, workspace_ids=(domain.workspace_id,)):
-        occasion = Occasion(type, _domain_facts(domain), mail_domain=domain.name)
+        occasion = Occasion(type, _domain_facts(domain, now), mail_domain=domain.name)
         webhooks.tell(workspace_id=domain.workspace_id, occasions=(occasion,), now=now)
 
 
-def _domain_facts(domain: Domain) -> JSONObject:
+def _domain_facts(domain: Domain, now: datetime) -> JSONObject:
+    """Of several records for one purpose, that which mail needs says how it stands."""
     instants = ("created_at", "updated_at", "verified_at", "checked_at", "verify_wanted_at")
+    needed_first = sorted(list_record_states(domain=domain), key=lambda one: not one.record.is_required)
     states: JSONObject = {}
-    for state in list_record_states(domain=domain) if domain.pk else ():
+    for state in needed_first:
         states.setdefault(state.record.purpose.value, state.status.value)
     return {
         "id": domain.pk,
         "name": domain.name,
-        "region": str(getattr(domain, "region", "") or ""),
+        "state": state_of(domain=domain, now=now).value,
+        "region": domain.region,
         "tracks_clicks": domain.tracks_clicks,
         "tracks_opens": domain.tracks_opens,
         "records": states,
+        "needed": sorted({one.record.purpose.value for one in needed_first if one.record.is_required}),
         **{name: at.isoformat() if (at := getattr(domain, name)) else None for name in instants},
     }

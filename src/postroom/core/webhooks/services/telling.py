@@ -58,7 +58,7 @@ def tell_rows(*, rows: str, parameters: Mapping[str, Any], now: datetime) -> int
     """
     statement = _TELL.format(uuid7=UUID7, rows=rows)
     with connection.cursor() as cursor:
-        said = {"telling_now": now, "telling_words": _words(), "telling_time": uuid7().hex[:12]}
+        said: dict[str, Any] = {"telling_now": now, "telling_words": _words(), "telling_time": uuid7().hex[:12]}
         cursor.execute(statement, {**parameters, **said})
         count = int(cursor.rowcount)
     if count:
