@@ -35,7 +35,7 @@ test-web: .venv/dev.stamp ## run the browser journeys (needs Chromium, fetched f
 	$(PY) -m pytest -m web $(ARGS)
 
 test-clients: .venv/dev.stamp tests/clients/.venv/stamp tests/clients/node_modules/.stamp ## drive the official clients of useSend, every method (needs Node)
-	$(PY) -m pytest -m clients tests/clients $(ARGS)
+	$(PY) -m pytest -m clients --timeout 600 tests/clients $(ARGS)
 
 fuzz-api: .venv/dev.stamp .tools/fuzz/stamp ## ask the sending API 10,000 things and more that its contract allows and forbids
 	$(PY) -m tests.fuzz.api $(ARGS)

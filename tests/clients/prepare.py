@@ -11,11 +11,15 @@ import django
 django.setup()
 
 # Only now, when Django is set up.
+from postroom.core.webhooks import services as webhooks  # noqa: E402
+from postroom.core.webhooks.types import EndpointTerms  # noqa: E402
 from postroom.core.workspaces import services as workspaces  # noqa: E402
 from postroom.core.workspaces.models import User, Workspace  # noqa: E402
 from postroom.core.workspaces.types import Door, NewKey  # noqa: E402
 from postroom.kit import clock  # noqa: E402
 from tests.factories import make_actor, make_user, make_workspace  # noqa: E402
+
+WEBHOOK_SECRET = "whsec_" + "5a" * 32
 
 
 def make_key(workspace: Workspace, user: User, **options: object) -> str:
@@ -30,8 +34,17 @@ def main(url: str) -> None:
     """Make everything."""
     workspace = make_workspace()
     user = make_user(workspace=workspace)
+    webhooks.create_endpoint(
+        workspace=workspace,
+        door=Door.USESEND.value,
+        terms=EndpointTerms(url=url),
+        actor=make_actor(user),
+        now=clock.now(),
+        secret=WEBHOOK_SECRET,
+    )
     facts = {
         "team": workspace.pk,
+        "webhook_secret": WEBHOOK_SECRET,
         "key": make_key(workspace, user),
         "sending_key": make_key(workspace, user, scopes=("send",)),
         "bound_key": make_key(workspace, user, mail_domain="bound.example"),

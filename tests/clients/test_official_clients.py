@@ -12,7 +12,7 @@ from tests.clients.ground import HOME, Ground
 pytestmark = pytest.mark.clients
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_every_method_of_the_python_client_works(ground: Ground) -> None:
     python = HOME / ".venv" / "bin" / "python"
     assert python.exists(), "`make test-clients` installs the client"
@@ -20,7 +20,7 @@ def test_every_method_of_the_python_client_works(ground: Ground) -> None:
     assert re.search(r"^\d+ passed in ", printed, re.MULTILINE), printed
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_every_method_of_the_javascript_client_works(ground: Ground) -> None:
     node = shutil.which("node")
     assert node, "The JavaScript client needs Node (20 or newer) on the path."
@@ -33,7 +33,7 @@ def test_every_method_of_the_javascript_client_works(ground: Ground) -> None:
 
 def run(ground: Ground, *command: str, cwd: Path) -> str:
     done = subprocess.run(
-        command, cwd=cwd, env=ground.environment, capture_output=True, text=True, timeout=300, check=False
+        command, cwd=cwd, env=ground.environment, capture_output=True, text=True, timeout=500, check=False
     )
     printed = done.stdout + done.stderr
     assert done.returncode == 0, printed
