@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 from tests.journeys.running import Running, seconds_until
 from tests.web.browser import Watch, open_browser, take_shots
 
-pytestmark = [pytest.mark.web, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.web, pytest.mark.timeout(400)]
 
 EMAIL: Final = "owner@example.com"
 PASSWORD: Final = "correct horse battery"
@@ -39,7 +39,7 @@ class StayHere(HTTPErrorProcessor):
 def running(tmp_path: Path) -> Iterator[Running]:
     running = Running(tmp_path)
     running.start()
-    seconds_until(running.is_ready, 60)
+    seconds_until(running.is_ready, 180)
     environment = {
         **os.environ,
         "POSTROOM_DATA_DIR": str(running.data_dir),
