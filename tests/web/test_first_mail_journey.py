@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.journeys.running import Running, seconds_until
 from tests.web.browser import SHOTS, Watch, open_browser, take_shots
 
-pytestmark = [pytest.mark.web, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.web, pytest.mark.timeout(400)]
 
 EMAIL: Final = "o'hara@example.com"
 PASSWORD: Final = "correct horse battery"
@@ -24,7 +24,7 @@ PASSWORD: Final = "correct horse battery"
 def running(tmp_path: Path) -> Iterator[Running]:
     running = Running(tmp_path)
     running.start()
-    seconds_until(running.is_ready, 120)
+    seconds_until(running.is_ready, 180)
     environment = {
         **os.environ,
         "POSTROOM_DATA_DIR": str(running.data_dir),
