@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from postroom.core.webhooks import selectors, services
 from postroom.core.webhooks.errors import BadEndpoint
 from postroom.core.webhooks.models import Call
+from postroom.core.webhooks.selectors import ears
 from postroom.core.webhooks.types import EndpointStatus, EndpointTerms, Occasion
 from postroom.core.workspaces.types import SYSTEM
 from tests.core.webhooks.making import make_endpoint, tell
@@ -56,7 +57,8 @@ def test_a_webhook_about_some_domains_hears_of_their_mail_and_of_what_is_no_mail
     assert services.tell(workspace_id=room.pk, occasions=told, now=NOW) == 3
 
 
-def test_where_nobody_listens_nothing_is_asked_and_nothing_written() -> None:
+def test_where_nobody_listens_nothing_is_asked_and_nothing_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ears, "KNOWN_FOR_S", 60.0)
     room, other = make_workspace(), make_workspace()
     make_endpoint(workspace=other)
     tell(room)
@@ -67,7 +69,8 @@ def test_where_nobody_listens_nothing_is_asked_and_nothing_written() -> None:
     assert not Call.objects.exists()
 
 
-def test_telling_is_one_statement_and_a_word_however_much_it_is() -> None:
+def test_telling_is_one_statement_and_a_word_however_much_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ears, "KNOWN_FOR_S", 60.0)
     room = make_workspace()
     make_endpoint(workspace=room)
     tell(room)
