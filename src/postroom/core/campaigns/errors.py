@@ -27,6 +27,12 @@ class NobodyToMail(CampaignIncomplete):
     code = "nobody_to_mail"
 
 
+class AudienceGone(CampaignIncomplete):
+    """The lists that the campaign was for are deleted; who it is for has to be said again."""
+
+    code = "audience_gone"
+
+
 class NothingToSay(CampaignIncomplete):
     """The campaign has no words yet."""
 

@@ -17,7 +17,8 @@ class Campaign(models.Model):
     (``resend_by``). ``local_date`` and ``local_time`` are what the clock shows in each reader's zone when they get it.
     ``made_from`` names the repeating campaign whose run this is. ``document`` (an editor document in JSON) and
     ``source_html`` are what ``body`` was made from, where a program brought them; ``source_subject`` and
-    ``source_preheader`` likewise. With a window, ``batch_size`` people get it every ``batch_window_minutes``.
+    ``source_preheader`` likewise. ``lost_list``: all its lists were deleted since, and who it is for has to be said
+    again. With a window, ``batch_size`` people get it every ``batch_window_minutes``.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -44,6 +45,7 @@ class Campaign(models.Model):
     category = models.ForeignKey(Category, on_delete=models.PROTECT, null=True, related_name="+")
     segment = models.ForeignKey(Segment, on_delete=models.PROTECT, null=True, related_name="+")
     lists = models.ManyToManyField(List, through="CampaignList", related_name="+")
+    lost_list = models.BooleanField(default=False, db_default=False)
     status = models.CharField(max_length=10, choices=CampaignStatus, default=CampaignStatus.DRAFT)
     batch = models.OneToOneField(Batch, on_delete=models.PROTECT, null=True, related_name="+")
     resend_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)

@@ -190,6 +190,7 @@ def describe_draft(campaign: "Campaign", starter: str) -> dict[str, object]:
     """
     list_ids = [one.pk for one in campaign.lists.all()]
     has_body = bool(campaign.body)
+    is_for_all = has_body and not list_ids and not campaign.lost_list
     return {
         "name": campaign.name,
         "sender_id": campaign.sender_id or "",
@@ -204,5 +205,5 @@ def describe_draft(campaign: "Campaign", starter: str) -> dict[str, object]:
         "body": campaign.body if has_body else starter,
         "list_ids": list_ids,
         "segment_id": campaign.segment_id or "",
-        "audience": SEGMENT if campaign.segment_id else EVERYONE if has_body and not list_ids else LISTS,
+        "audience": SEGMENT if campaign.segment_id else EVERYONE if is_for_all else LISTS,
     }

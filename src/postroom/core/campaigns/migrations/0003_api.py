@@ -42,6 +42,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='campaign',
+            name='lost_list',
+            field=models.BooleanField(db_default=False, default=False),
+        ),
+        migrations.AddField(
+            model_name='campaign',
             name='reply_to',
             field=models.JSONField(db_default=models.Value([], models.JSONField()), default=list),
         ),

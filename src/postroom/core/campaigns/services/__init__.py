@@ -3,6 +3,7 @@
 from postroom.core.campaigns.services.anytime import pause_anytime, resume_anytime, schedule_anytime
 from postroom.core.campaigns.services.control import cancel_campaign, pause_campaign, resume_campaign
 from postroom.core.campaigns.services.drafts import create_campaign, delete_campaign, update_campaign
+from postroom.core.campaigns.services.lists import delete_list
 from postroom.core.campaigns.services.programs import write_campaign
 from postroom.core.campaigns.services.repeating import repeat_campaign, run_due_recurrences
 from postroom.core.campaigns.services.resending import resend_campaign
@@ -23,6 +24,7 @@ __all__ = [
     "decide_due_trials",
     "decide_trial",
     "delete_campaign",
+    "delete_list",
     "fail_campaign",
     "pause_anytime",
     "pause_campaign",

@@ -12,7 +12,7 @@ from postroom.core.campaigns.rules import check_portion
 from postroom.core.campaigns.selectors import has_subscribers, lock_campaign
 from postroom.core.campaigns.services.control import pause_locked, resume_locked
 from postroom.core.campaigns.services.going import halt
-from postroom.core.campaigns.services.readiness import check_ready
+from postroom.core.campaigns.services.readiness import check_ready, require_audience
 from postroom.core.campaigns.services.states import move, note
 from postroom.core.campaigns.types import CampaignStatus
 from postroom.core.workspaces.models import Workspace
@@ -83,6 +83,7 @@ def resume_anytime(*, workspace: Workspace, uid: UUID, actor: Actor, now: dateti
 def check_sendable(campaign: Campaign, now: datetime) -> None:
     """Refuse a campaign that has no words or no readers, or would not get through."""
     check_words(campaign)
+    require_audience(campaign)
     if not has_subscribers(campaign=campaign, now=now):
         raise NobodyToMail(f"Nobody who is subscribed would get {campaign.name}.", missing=("audience",))
     check_ready(campaign, now=now, has_people=True)

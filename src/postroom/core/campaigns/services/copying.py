@@ -24,6 +24,7 @@ _COPIED = (
     "bcc",
     "batch_size",
     "batch_window_minutes",
+    "lost_list",
     "sender_id",
     "category_id",
     "segment_id",

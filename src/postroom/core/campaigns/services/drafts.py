@@ -53,6 +53,8 @@ def update_campaign(
     _require_draft(campaign, "changed")
     wanted = _wanted_fields(workspace, changes)
     wanted |= _outdated(campaign, wanted)
+    if not isinstance(changes.list_ids, Unset) or not isinstance(changes.segment_id, Unset):
+        wanted["lost_list"] = False  # somebody has said who it is for
     before = {name: getattr(campaign, name) for name in wanted}
     for name, value in wanted.items():
         setattr(campaign, name, value)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from postroom.core.campaigns.errors import BadCampaign, CampaignIncomplete, CampaignNotReady
+from postroom.core.campaigns.errors import AudienceGone, BadCampaign, CampaignIncomplete, CampaignNotReady
 from postroom.core.campaigns.models import Campaign
 from postroom.core.campaigns.rules import find_missing, find_twins
 from postroom.core.campaigns.selectors import composition_of, find_obstacles, list_variants, preview_composition
@@ -15,6 +15,7 @@ def check_ready(campaign: Campaign, *, now: datetime, has_people: bool | None = 
     Raises CampaignIncomplete, CampaignNotReady, BadCampaign, BadComposition, TemplateRefused, BadFilter or
     SegmentTooSlow.
     """
+    require_audience(campaign)
     found = look_for_people(campaign=campaign, now=now) if has_people is None else has_people
     require_complete(campaign, audience_size=int(found))
     variants = list_variants(campaign=campaign)
@@ -24,6 +25,13 @@ def check_ready(campaign: Campaign, *, now: datetime, has_people: bool | None = 
     for words in variants.values():
         preview_composition(workspace=campaign.workspace, composition=composition_of(campaign, words))
     _require_passage(campaign, now)
+
+
+def require_audience(campaign: Campaign) -> None:
+    """Refuse a campaign whose lists are gone: that names nobody, and must never mean everybody. Raises AudienceGone."""
+    if campaign.lost_list:
+        message = f"The list that {campaign.name} was for is deleted: say who it is for."
+        raise AudienceGone(message, missing=("audience",))
 
 
 def require_complete(campaign: Campaign, *, audience_size: int) -> None:

@@ -10,6 +10,7 @@ from postroom.core.campaigns.models import Campaign
 from postroom.core.campaigns.rules import check_text
 from postroom.core.campaigns.selectors import lock_campaign
 from postroom.core.campaigns.services.copying import copy_campaign
+from postroom.core.campaigns.services.readiness import require_audience
 from postroom.core.campaigns.services.states import note
 from postroom.core.campaigns.types import CampaignStatus, Metric
 from postroom.core.workspaces.models import Workspace
@@ -22,13 +23,14 @@ def resend_campaign(
 ) -> Campaign:
     """Return a draft with another subject for those who got a campaign and did not open it, or did not click in it.
 
-    Who they are is asked when the draft is sent. Raises NoSuchCampaign, CampaignState, and BadCampaign when the subject
-    is the old one or what would decide was not counted.
+    Who they are is asked when the draft is sent. Raises NoSuchCampaign, CampaignState, AudienceGone, and BadCampaign
+    when the subject is the old one or what would decide was not counted.
     """
     campaign = lock_campaign(workspace=workspace, uid=uid)
     if campaign.batch is None or campaign.status not in (CampaignStatus.SENT, CampaignStatus.CANCELLED):
         message = f"The campaign {campaign.name} is {campaign.status}; only one that was sent can be sent again."
         raise CampaignState(message, status=campaign.status)
+    require_audience(campaign)
     if not subject.strip() or subject.strip() == campaign.subject.strip():
         raise BadCampaign("Give it another subject: the first one did not move them.", field="subject")
     if not _is_counted(campaign, by):

@@ -11,6 +11,7 @@ from django.db import transaction
 from postroom.core.campaigns.errors import BadCampaign, CampaignIncomplete
 from postroom.core.campaigns.models import Campaign, Trial
 from postroom.core.campaigns.selectors import audience_of, composition_of, fence_of, list_variants
+from postroom.core.campaigns.services.readiness import require_audience
 from postroom.core.campaigns.services.states import move, note
 from postroom.core.campaigns.types import CampaignStatus
 from postroom.core.mail import services as mail
@@ -96,6 +97,7 @@ def _is_to_begin(campaign: Campaign) -> bool:
 def _hand_over(campaign: Campaign, now: datetime) -> None:
     if campaign.sender_id is None:
         raise CampaignIncomplete(f"The campaign {campaign.name} has no sender.", missing=("sender",))
+    require_audience(campaign)
     plan = FreezePlan(portions=_portions(campaign))
     if campaign.batch is None:
         plan = _open_batch(campaign, campaign.sender_id, plan, now)
