@@ -78,7 +78,7 @@ async def _submit(parcels: Sequence[_Parcel]) -> None:
 class NotStored(AppError):
     """The message could not be stored."""
 
-    code = "not_stored"
+    code = "mail_not_stored"
 
 
 def _once(who: SignedIn, handed: Handed, recipients: Sequence[str]) -> Once | None:
