@@ -65,7 +65,7 @@ def link_in(body: bytes) -> str:
         assert part is not None
         found |= set(re.findall(r"https?://[^\s\"<>]+/confirm/[\w-]+", part.get_content()))
     (link,) = found
-    return urlsplit(link).path
+    return str(urlsplit(link).path)
 
 
 def say_yes(address: str, path: str) -> int:

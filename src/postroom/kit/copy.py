@@ -1,11 +1,15 @@
-"""COPY into a table over Django's own connection, inside the caller's transaction: the quickest way in."""
+"""COPY into a table over Django's own connection, inside the caller's transaction: the quickest way in.
 
-from collections.abc import Iterable, Sequence
+What the database refuses is raised as Django's own errors, as from any other statement.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Final
 
 from django.db import connection
-from psycopg import sql
+from psycopg import Copy, sql
 
 _PIECE: Final = 500
 
@@ -13,7 +17,7 @@ _PIECE: Final = 500
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
     """Append ``rows`` to ``table`` and return how many there were; values are adapted as in a query."""
     count = 0
-    with connection.cursor() as cursor, cursor.cursor.copy(_statement(table, columns)) as copy:
+    with _copying(_statement(table, columns)) as copy:
         for row in rows:
             copy.write_row(row)
             count += 1
@@ -25,14 +29,14 @@ def copy_lines(table: str, columns: Sequence[str], lines: Iterable[str]) -> None
     as ``copy_rows``.
     """
     remaining = iter(lines)
-    with connection.cursor() as cursor, cursor.cursor.copy(_statement(table, columns)) as copy:
+    with _copying(_statement(table, columns)) as copy:
         while piece := "".join(islice(remaining, _PIECE)):
             copy.write(piece)
 
 
 def copy_octets(statement: bytes, octets: bytes) -> None:
     """Append rows that are lines of COPY's text format already, by a statement of ``copy_statement``."""
-    with connection.cursor() as cursor, cursor.cursor.copy(statement) as copy:
+    with _copying(statement) as copy:
         copy.write(octets)
 
 
@@ -51,3 +55,10 @@ def _statement(table: str, columns: Sequence[str]) -> sql.Composed:
     return sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
+
+
+@contextmanager
+def _copying(statement: sql.Composed | bytes) -> Iterator[Copy]:
+    # What is refused comes to light at the end of the COPY, of which Django's cursor knows nothing.
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.cursor.copy(statement) as copy:
+        yield copy

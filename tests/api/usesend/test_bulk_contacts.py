@@ -2,14 +2,16 @@
 
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from postroom.core.contacts.models import ConsentChange, Contact, ListMember
 from postroom.core.contacts.types import MemberStatus
+from postroom.core.events.models import DomainEvent
 from tests.api.usesend.books import Book, error, make_book
 
 pytestmark = pytest.mark.django_db
@@ -156,6 +158,26 @@ def test_five_thousand_are_listed_within_a_second(book: Book, capsys: pytest.Cap
         sys.stdout.write(f"\n5,000 contacts listed in {min(times) * 1000:.0f} ms ")
     assert len(found) == 5_000
     assert min(times) < 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_programs_that_add_the_same_people_at_once_add_each_once_and_ask_them_once() -> None:
+    book = make_book(is_double_opt_in=True)
+
+    def add(turn: int) -> int:
+        entries = many(200, properties={"turn": str(turn)})
+        try:
+            return book.client.post(f"{book.path}/bulk", entries if turn % 2 else entries[::-1]).status
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        statuses = list(pool.map(add, range(8)))
+    assert statuses == [200] * 8
+    members = ListMember.objects.filter(list=book.row)
+    assert (Contact.objects.count(), members.count()) == (200, 200)
+    assert set(members.values_list("status", "confirmation_count")) == {("pending", 1)}
+    assert DomainEvent.objects.filter(name="list.confirmation_wanted").count() == 200
 
 
 def test_the_book_of_somebody_else_takes_nobody(book: Book) -> None:

@@ -211,6 +211,30 @@ def test_people_of_other_books_are_not_in_this_one(book: Book) -> None:
     assert ListMember.objects.filter(contact=bob).count() == 1
 
 
+def test_a_contact_of_another_workspace_is_not_found_in_ones_own_book(book: Book) -> None:
+    theirs = make_book()
+    ann = theirs.put("ann@example.com")
+    assert book.client.get(f"{book.path}/{ann}").body == error("NOT_FOUND", "Contact not found")
+    assert (book.patch(ann, firstName="Mine").status, book.delete(ann).status) == (404, 404)
+    assert book.list_all(f"?ids={ann}") == []
+    assert book.client.ask("DELETE", f"{book.path}/bulk", {"contactIds": [ann]}).body["count"] == 0
+    assert book.put("ann@example.com") != ann
+    assert theirs.get(ann)["firstName"] is None
+
+
+def test_whoever_was_erased_can_be_added_and_is_never_subscribed(book: Book) -> None:
+    ann = book.put("ann@example.com", properties={"a": "1"})
+    uid = Contact.objects.get().uid
+    contacts.erase_contact(workspace=book.workspace, uid=uid, actor=make_actor(), now=clock.now())
+    again = book.client.post(book.path, {"email": "ann@example.com"})
+    assert (again.status, again.body["error"]["message"]) == (400, "This person has just been erased.")
+    contacts.finish_erasure(contact_id=Contact.objects.get().pk, clock=clock.now)
+    anew = book.put("ann@example.com", subscribed=True)
+    assert anew != ann
+    assert book.patch(anew, subscribed=True).status == 200
+    assert (book.get(anew)["subscribed"], book.get(anew)["properties"]) == (False, {})
+
+
 def test_the_book_of_somebody_else_or_of_nobody_is_not_found(book: Book) -> None:
     theirs = make_list(workspace=make_workspace(), members=[])
     ann = book.put("ann@example.com")
