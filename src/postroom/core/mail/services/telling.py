@@ -137,6 +137,6 @@ def _domain_facts(domain: Domain, now: datetime) -> JSONObject:
         "tracks_clicks": domain.tracks_clicks,
         "tracks_opens": domain.tracks_opens,
         "records": states,
-        "needed": sorted({one.record.purpose.value for one in needed_first if one.record.is_required}),
+        "needed": [*sorted({one.record.purpose.value for one in needed_first if one.record.is_required})],
         **{name: at.isoformat() if (at := getattr(domain, name)) else None for name in instants},
     }
