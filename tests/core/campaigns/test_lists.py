@@ -1,5 +1,6 @@
 """The end of a list: what is over lets go of it, what is to come holds it, and nobody's audience becomes everybody."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_a_campaign_whose_list_is_gone_is_for_nobody(room: Workspace, campaign: 
         make_contact(workspace=room)
     delete(campaign)
     where: Any = {"workspace": room, "uid": campaign.uid, "actor": SYSTEM, "now": NOW}
-    acts = (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: campaigns.schedule_anytime(at=None, **where),
         lambda: campaigns.resume_anytime(**where),
         lambda: campaigns.resend_campaign(subject="Again", by=Metric.OPENS, **where),
