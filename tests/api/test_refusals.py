@@ -23,7 +23,7 @@ STATUSES: Final[dict[str, dict[type[AppError], set[int]]]] = {
         Invalid: {400},
         NotFound: {404},
         NotPermitted: {403},
-        Conflict: {409, 400},  # 400 where the contract knows no conflict
+        Conflict: {409, 400, 403},  # the others where the contract knows no conflict
         RateLimited: {429},
         Unavailable: {500},
     },

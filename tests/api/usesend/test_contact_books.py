@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from postroom.core.campaigns.models import Campaign, CampaignList
+from postroom.core.campaigns.types import CampaignStatus
 from postroom.core.contacts import services as contacts
 from postroom.core.contacts.models import Contact, List, ListMember
 from postroom.core.events.models import DomainEvent
@@ -214,9 +216,24 @@ def test_a_book_that_a_segment_asks_about_stays(client: ApiClient, workspace: Wo
     filter_: dict[str, Any] = {"match": "all", "conditions": [condition]}
     contacts.create_segment(workspace=workspace, name="Readers", filter=filter_, actor=SYSTEM, now=NOW)
     refused = client.ask("DELETE", f"/v1/contactBooks/{news.uid.hex}")
-    assert (refused.status, refused.body["error"]["code"]) == (400, "BAD_REQUEST")
+    assert (refused.status, refused.body["error"]["code"]) == (403, "FORBIDDEN")
     assert "'Readers'" in refused.body["error"]["message"]
     assert List.objects.filter(pk=news.pk).exists()
+
+
+def test_a_book_that_a_draft_is_for_stays_and_one_whose_campaigns_are_over_goes(
+    client: ApiClient, workspace: Workspace
+) -> None:
+    news = make_list(workspace=workspace, name="News")
+    campaign = Campaign.objects.create(workspace=workspace, name="Spring", created_at=NOW, updated_at=NOW)
+    CampaignList.objects.create(campaign=campaign, list=news)
+    path = f"/v1/contactBooks/{news.uid.hex}"
+    refused = client.ask("DELETE", path)
+    assert (refused.status, refused.body["error"]["code"]) == (403, "FORBIDDEN")
+    assert "'Spring'" in refused.body["error"]["message"]
+    Campaign.objects.update(status=CampaignStatus.SENT)
+    assert client.ask("DELETE", path).status == 200
+    assert Campaign.objects.exists()
 
 
 @pytest.mark.parametrize("word", ["nonsense", "0" * 32, "ab", "01890a5d-ac96-774b-bcce-b302099a8057"])

@@ -54,7 +54,7 @@ MANNERS: Final = Manners(
         NotPermitted: 403,
         NotFound: 404,
         Conflict: 409,
-        ListInUse: 400,  # the contract knows no conflict there
+        ListInUse: 403,  # the contract knows no conflict there
         MessageState: 400,
         DomainInUse: 400,
         RateLimited: 429,

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from postroom.core.campaigns import services as campaigns
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts import services
 from postroom.core.contacts.types import MemberStatus
@@ -113,7 +114,7 @@ def delete_list(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     """Forget a list; its people stay."""
     list_ = contacts.get_list_by_uid(workspace=room.workspace, uid=uid)
     with errors_flashed(request):
-        services.delete_list(workspace=room.workspace, list_id=list_.pk, actor=room.actor, now=clock.now())
+        campaigns.delete_list(workspace=room.workspace, list_id=list_.pk, actor=room.actor, now=clock.now())
         messages.success(request, f"The list {list_.name} is deleted. Its people are still contacts.")
         return redirect("web:lists", room.workspace.slug)
     return redirect("web:list", room.workspace.slug, uid)

@@ -15,6 +15,7 @@ from postroom.api.usesend.schemas.contact_books import (
     ContactBookUpdate,
 )
 from postroom.api.usesend.schemas.shared import ERRORS, NOT_FOUND
+from postroom.core.campaigns import services as campaigns
 from postroom.core.contacts import selectors as contacts
 from postroom.core.contacts import services
 from postroom.core.contacts.rules.books import DEFAULT_EMOJI
@@ -85,14 +86,13 @@ def update_contact_book(request: KeyRequest, contactBookId: BookId, book: Contac
 @router.delete(
     "/contactBooks/{contactBookId}",
     operation_id="deleteContactBook",
-    response={200: ContactBookDeleted, **ERRORS, **NOT_FOUND},
+    response={200: ContactBookDeleted, **_NO_BODY, **NOT_FOUND},
 )
 def delete_contact_book(request: KeyRequest, contactBookId: BookId) -> ContactBookDeleted:
     """Forget a contact book and who is in it."""
     identity = writer_of(request)
-    services.delete_book(
-        workspace=identity.workspace, uid=read_id(contactBookId), actor=identity.actor, now=clock.now()
-    )
+    list_ = contacts.get_list_by_uid(workspace=identity.workspace, uid=read_id(contactBookId))
+    campaigns.delete_list(workspace=identity.workspace, list_id=list_.pk, actor=identity.actor, now=clock.now())
     return ContactBookDeleted(id=contactBookId, success=True, message="Contact book deleted successfully")
 
 

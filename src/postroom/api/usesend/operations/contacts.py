@@ -52,7 +52,7 @@ PageSize = Annotated[int, number_text(), Query(contacts.MAX_BOOK_PAGE)]
 @router.post(f"{_PATH}/bulk", operation_id="bulkCreateContacts", response={200: BulkQueued, **ERRORS, **NOT_FOUND})
 def bulk_create_contacts(
     request: KeyRequest,
-    contactBookId: BookId,
+    contactBookId: CheckedBookId,
     entries: Annotated[list[ContactWrite], at_most(MAX_BULK, TOO_MANY), Body(...)],
 ) -> BulkQueued:
     """Add or update up to a thousand contacts, all or none."""
@@ -61,7 +61,7 @@ def bulk_create_contacts(
 
 
 @router.delete(f"{_PATH}/bulk", operation_id="bulkDeleteContacts", response={200: BulkDeleted, **ERRORS, **NOT_FOUND})
-def bulk_delete_contacts(request: KeyRequest, contactBookId: BookId, which: BulkDelete) -> BulkDeleted:
+def bulk_delete_contacts(request: KeyRequest, contactBookId: CheckedBookId, which: BulkDelete) -> BulkDeleted:
     """Take contacts out of a book; ids that are not in it are skipped."""
     return BulkDeleted(success=True, count=_remove(request, contactBookId, which.contact_ids))
 

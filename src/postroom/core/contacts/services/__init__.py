@@ -11,7 +11,6 @@ from postroom.core.contacts.services.books import (
     change_book,
     change_book_contact,
     create_book,
-    delete_book,
     put_book_contacts,
     remove_book_contacts,
 )
@@ -124,7 +123,6 @@ __all__ = [
     "create_list",
     "create_segment",
     "delete_account",
-    "delete_book",
     "delete_category",
     "delete_contact",
     "delete_field",

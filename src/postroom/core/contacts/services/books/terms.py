@@ -16,7 +16,7 @@ from postroom.core.contacts.models import List
 from postroom.core.contacts.rules.books import DEFAULT_EMOJI, changed_terms, number_name
 from postroom.core.contacts.rules.texts import clean_line
 from postroom.core.contacts.selectors.lists import get_list_by_uid, list_terms
-from postroom.core.contacts.services.lists import delete_list, make_list, update_list
+from postroom.core.contacts.services.lists import make_list, update_list
 from postroom.core.contacts.types import BookChanges, ListTerms
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import Actor
@@ -52,13 +52,6 @@ def change_book(*, workspace: Workspace, uid: UUID, changes: BookChanges, actor:
         list_.pk,
         lambda named: update_list(workspace=workspace, list_id=list_.pk, terms=named, actor=actor, now=now),
     )
-
-
-@transaction.atomic
-def delete_book(*, workspace: Workspace, uid: UUID, actor: Actor, now: datetime) -> None:
-    """Forget a contact book and who was in it; the people stay. Raises NoSuchList or ListInUse."""
-    list_ = get_list_by_uid(workspace=workspace, uid=uid)
-    delete_list(workspace=workspace, list_id=list_.pk, actor=actor, now=now)
 
 
 def _under_free_name(
