@@ -5,7 +5,7 @@ from functools import reduce
 from operator import or_
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from postroom.core.mail.errors import NoSuchMessage
 from postroom.core.mail.models import Domain, Message, SenderAccount
@@ -22,7 +22,7 @@ def list_outgoing(*, workspace: Workspace, span: MessageSpan, page: PageRequest)
     """
     rows = _within(Message.objects.filter(workspace=workspace), span)
     parts = [rows] if span.domains is None else [rows.filter(part) for part in _parts(workspace, span.domains)]
-    keys = _newest(parts, page)
+    keys = _newest(parts, page, is_bounded=span.since is not None and span.until is not None)
     loaded = Message.objects.select_related("sender__domain", "content").in_bulk(keys[: page.size])
     return Page(
         items=tuple(loaded[key] for key in keys[: page.size] if key in loaded),
@@ -83,14 +83,19 @@ def _domain(email: str) -> str:
     return email.rpartition("@")[2].lower()
 
 
-def _newest(parts: list[QuerySet[Message]], page: PageRequest) -> list[int]:
-    """Return the keys of a page and of the message after it."""
+def _newest(parts: list[QuerySet[Message]], page: PageRequest, *, is_bounded: bool) -> list[int]:
+    """Return the keys of a page and of the message after it.
+
+    What lies between two times is gathered and put in order: walking there from the newest would pass all that is
+    newer, so the order is one that no index has.
+    """
     end = page.offset + page.size + 1
+    newest = (F("pk") + 0).desc() if is_bounded else F("pk").desc()
     if not parts:
         return []
     if len(parts) == 1:
-        return list(parts[0].order_by("-pk").values_list("pk", flat=True)[page.offset : end])
-    heads = [part.order_by("-pk").values_list("pk", flat=True)[:end] for part in parts]
+        return list(parts[0].order_by(newest).values_list("pk", flat=True)[page.offset : end])
+    heads = [part.order_by(newest).values_list("pk", flat=True)[:end] for part in parts]
     return list(heads[0].union(*heads[1:], all=True).order_by("-pk")[page.offset : end])
 
 
