@@ -75,6 +75,7 @@ def ask(server: Server, script: Path, connections: int, seconds: int) -> Shot:
     if figures is None or figures[5] != "0":
         sys.exit(f"{server.name} did not answer well:\n{printed}\n{server.log.read_text()[-2000:]}")
     requests, duration_us, p50_us, p99_us = (float(figure) for figure in figures.groups()[:4])
+    requests = requests or 1.0  # a cold server on a busy machine may answer nobody within the first second
     return Shot(
         rate=requests / duration_us * 1e6,
         p50_ms=p50_us / 1000,

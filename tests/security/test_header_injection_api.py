@@ -13,6 +13,7 @@ from postroom.core.mail import selectors as mail
 from postroom.core.mail.models import Message
 from postroom.core.mail.rules.headers import format_address
 from postroom.core.mail.rules.tokens import Seal
+from postroom.core.mail.services.letters import freeze_letters
 from postroom.core.workspaces.types import Door
 from tests.api.clients import ApiClient, make_client
 from tests.factories import NOW, make_workspace
@@ -43,6 +44,8 @@ def sent() -> EmailMessage | None:
     message = Message.objects.select_related("sender").first()
     if message is None:
         return None
+    (message,) = freeze_letters(rows=[message], now=NOW)
+    assert message.content_id is not None
     raw = print_message(
         mail.load_compiled_content(content_id=message.content_id),
         seal=Seal(message.pk),

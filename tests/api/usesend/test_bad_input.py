@@ -345,15 +345,3 @@ def test_ids_of_any_shape_are_not_found(ground: Ground) -> None:
         assert reply.status in (400, 404), (odd, reply)
     for number in ("0", "-1", "9" * 30, "9223372036854775808"):
         assert ground.client.get(f"/v1/domains/{number}").status == 404, number
-
-
-def test_files_of_25_megabytes_are_taken_and_too_much_is_said_to_be(ground: Ground) -> None:
-    def letter(size: int) -> str:
-        file = {"filename": "large.bin", "content": b64encode(bytes(size)).decode()}
-        return json.dumps({**LETTER, "attachments": [file]})
-
-    assert ground.client.post("/v1/emails", letter(25 * 1024 * 1024 - 100_000)).status == 200
-    before = stored()
-    reply = ground.client.post("/v1/emails", letter(45 * 1024 * 1024))
-    assert (reply.status, reply.body["error"]["code"]) == (400, "BAD_REQUEST")
-    assert stored() == before
