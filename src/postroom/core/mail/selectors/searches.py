@@ -179,18 +179,27 @@ def _search_people(workspace: Workspace, rows: QuerySet[Message], search: Messag
 
 
 def _narrow(rows: QuerySet[Message], search: MessageSearch) -> QuerySet[Message]:
-    terms = {
-        "message_class": search.message_class,
-        "sender_id": search.sender_id,
-        "sender__domain_id": search.domain_id,
-        "api_key_id": search.api_key_id,
-        "created_at__gte": search.since,
-        "created_at__lt": search.until,
-    }
-    narrowed = rows.filter(**{name: value for name, value in terms.items() if value is not None})
+    if search.message_class is not None:
+        rows = rows.filter(message_class=search.message_class)
     if search.fact is not None:
-        narrowed = narrowed.filter(_FACTS[search.fact])
-    return narrowed.filter(_about(search.subject)) if search.subject else narrowed
+        rows = rows.filter(_FACTS[search.fact])
+    if search.subject:
+        rows = rows.filter(_about(search.subject))
+    if search.since is not None:
+        rows = rows.filter(created_at__gte=search.since)
+    if search.until is not None:
+        rows = rows.filter(created_at__lt=search.until)
+    return _narrow_origin(rows, search)
+
+
+def _narrow_origin(rows: QuerySet[Message], search: MessageSearch) -> QuerySet[Message]:
+    if search.sender_id is not None:
+        rows = rows.filter(sender_id=search.sender_id)
+    if search.domain_id is not None:
+        rows = rows.filter(sender__domain_id=search.domain_id)
+    if search.api_key_id is not None:
+        rows = rows.filter(api_key_id=search.api_key_id)
+    return rows
 
 
 def _about(words: str) -> Q:
