@@ -37,7 +37,7 @@ class ApiClient:
         content_type = sent.pop("Content-Type", "application/json")
         octets = body if isinstance(body, str | bytes) else b"" if body is None else json.dumps(body)
         # Django's client says no content type of an empty body; those of the dialects do.
-        said = {} if octets else {"CONTENT_TYPE": content_type}
+        said: dict[str, Any] = {} if octets else {"CONTENT_TYPE": content_type}
         response = _CLIENT.generic(method, self.prefix + path, octets, content_type, headers=sent, **said)
         is_json = response.headers.get("Content-Type", "").startswith("application/json")
         return Reply(response.status_code, response.json() if is_json else response.content.decode())
