@@ -4,6 +4,7 @@ questions of monitoring to ``config.health``, everything else to Django in a fix
 
 import asyncio
 import gc
+import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -32,6 +33,8 @@ from postroom.edge.webhooks import Webhooks
 from postroom.kit import clock
 from postroom.kit.asgi import Application, Receive, Scope, Send, answer, find_header
 
+_SWITCH_S: Final = 0.001
+"""How long a thread that computes may keep the event loop from going on."""
 _FIGURES: Final = "/metrics"
 _NO_STORE: Final = (b"cache-control", b"no-store")
 
@@ -92,6 +95,7 @@ class FrontDoor:
             if message["type"] == "lifespan.startup":
                 self._upkeep.start()
                 _spare_the_collector()
+                sys.setswitchinterval(_SWITCH_S)
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self._upkeep.close()

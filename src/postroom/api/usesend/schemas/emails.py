@@ -45,16 +45,16 @@ class EmailSend(Camel):
     from_: Annotated[str, Field(alias="from")]
     subject: Annotated[Text | None, not_null("string")] = None
     template_id: OptionalText = None
-    variables: StringMap = {}
-    reply_to: Texts = []
-    cc: Texts = []
-    bcc: Texts = []
+    variables: StringMap = Field(default_factory=dict)
+    reply_to: Texts = Field(default_factory=list)
+    cc: Texts = Field(default_factory=list)
+    bcc: Texts = Field(default_factory=list)
     text: Text | None = None
     html: Annotated[Text | None, BeforeValidator(_as_html)] = None
-    headers: dict[str, Text] = {}
+    headers: dict[str, Text] = Field(default_factory=dict)
     scheduled_at: Annotated[Moment | None, not_null("string")] = None
     in_reply_to_id: str | None = None
-    attachments: Annotated[list[AttachmentSend], Field(max_length=10)] = []
+    attachments: Annotated[list[AttachmentSend], Field(max_length=10, default_factory=list)]
 
     @model_validator(mode="after")
     def need_words(self) -> "EmailSend":
