@@ -222,6 +222,9 @@ def test_what_does_not_fit_is_told_where(book: Book, changes: dict[str, Any], is
 def test_a_bad_address_of_a_copy_is_refused(book: Book) -> None:
     for field in ("replyTo", "cc", "bcc"):
         assert book.client.post("/v1/campaigns", letter(book, **{field: ["a@example.com", "nobody"]})).status == 400
+    many = [f"copy{number}@example.com" for number in range(50)]
+    said = "Each message goes to 50 addresses at most, its reader included."
+    assert refused(book.client.post("/v1/campaigns", letter(book, bcc=many)), said)
     assert not Campaign.objects.exists()
 
 

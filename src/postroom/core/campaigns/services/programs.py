@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db import transaction
 
-from postroom.core.campaigns.errors import NoWayOut, UnknownAudience
+from postroom.core.campaigns.errors import BadCampaign, NoWayOut, UnknownAudience
 from postroom.core.campaigns.models import Campaign, CampaignList
 from postroom.core.campaigns.rules import check_text
 from postroom.core.campaigns.services.anytime import schedule_anytime, set_batch_size
@@ -18,6 +18,7 @@ from postroom.core.contacts.models import List
 from postroom.core.mail import services as mail
 from postroom.core.mail.rules import editor
 from postroom.core.mail.rules.headers import parse_addresses
+from postroom.core.mail.rules.parts import MAX_RECIPIENTS
 from postroom.core.mail.rules.placeholders import has_way_out, name_variables, to_liquid
 from postroom.core.mail.types import BodyFormat
 from postroom.core.workspaces.models import Workspace
@@ -38,8 +39,7 @@ def write_campaign(*, workspace: Workspace, new: WrittenCampaign, actor: Actor, 
     list_ = _find_list(workspace, new)
     _check_way_out(new)
     words = _make_words(new, list_)
-    for text in (*new.reply_to, *new.cc, *new.bcc):
-        parse_addresses(text)
+    _check_copies(new)
     sender = mail.choose_sender(
         workspace=workspace, from_address=new.from_address, mail_domain=new.mail_domain, actor=actor, now=now
     )
@@ -84,6 +84,15 @@ def _find_list(workspace: Workspace, new: WrittenCampaign) -> List:
 def _check_way_out(new: WrittenCampaign) -> None:
     if not has_way_out(new.html) and not has_way_out(new.document):
         raise NoWayOut("The campaign needs the placeholder of its unsubscribe link.", field="body")
+
+
+def _check_copies(new: WrittenCampaign) -> None:
+    """Refuse addresses that are none, and more copies than a message may have. Raises BadAddress, BadCampaign."""
+    for text in new.reply_to:
+        parse_addresses(text)
+    copies = sum(len(parse_addresses(text)) for text in (*new.cc, *new.bcc))
+    if copies >= MAX_RECIPIENTS:
+        raise BadCampaign(f"Each message goes to {MAX_RECIPIENTS} addresses at most, its reader included.", field="cc")
 
 
 def _make_words(new: WrittenCampaign, list_: List) -> _Words:
