@@ -97,7 +97,7 @@ def test_messages_without_files_cost_no_statement(django_assert_num_queries: obj
         ([Attachment("a", "text/plain", b"", "x>\r\nX: y")], "content id"),
         ([Attachment("a", "text/plain", b"", "x"), Attachment("b", "text/plain", b"", "x")], "same content id"),
         ([Attachment(str(n), "text/plain", b"") for n in range(21)], "at most"),
-        ([Attachment("a", "text/plain", bytes(20 * 1024 * 1024 + 1))], "octets together"),
+        ([Attachment("a", "text/plain", bytes(25 * 1024 * 1024 + 1))], "octets together"),
     ],
 )
 def test_a_file_that_says_too_much_is_refused_and_nothing_is_kept(attachments: list[Attachment], words: str) -> None:

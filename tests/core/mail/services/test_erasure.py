@@ -6,9 +6,9 @@ from postroom.core.contacts import services as contacts
 from postroom.core.contacts.models import Contact
 from postroom.core.contacts.types import ContactChanges, ErasedPerson
 from postroom.core.mail import services as mail
-from postroom.core.mail.models import Content, InboundMessage, Message, SandboxMail
+from postroom.core.mail.models import Content, InboundMessage, Letter, Message, SandboxMail
 from postroom.core.mail.services.erasure import scrub_mail
-from postroom.core.mail.types import Composition, MessageClass, NewMessage
+from postroom.core.mail.types import Composition, MessageClass, NewMessage, Submission
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM
 from postroom.kit import clock
@@ -67,6 +67,20 @@ def test_mail_on_its_way_is_waited_for(workspace: Workspace, bob: Contact, statu
     assert scrub(bob) == 2
     message.refresh_from_db()
     assert (message.to, message.headers, message.status) == ([], {}, "sent")
+
+
+def test_letters_to_nobody_else_go_and_those_to_others_stay(workspace: Workspace, bob: Contact) -> None:
+    letters = [
+        Submission(from_address="a@example.com", to=to, subject="Hello", text="Dear Bob")
+        for to in ((BOB,), (BOB, JIMBOB))
+    ]
+    mail.submit_messages(workspace=workspace, submissions=letters, actor=SYSTEM, now=NOW)
+    own, shared = Message.objects.order_by("pk")
+    assert scrub(bob) == 1
+    assert list(Letter.objects.values_list("pk", flat=True)) == [shared.pk]
+    own.refresh_from_db()
+    shared.refresh_from_db()
+    assert (own.status, own.to, shared.status, shared.to) == ("suppressed", [], "queued", [JIMBOB])
 
 
 def test_mail_that_waits_is_never_sent(workspace: Workspace, bob: Contact) -> None:
