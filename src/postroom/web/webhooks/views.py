@@ -124,6 +124,7 @@ def resume_webhook(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
 @in_room(methods=("POST",), write=Role.ADMIN)
 def rotate_secret(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     """Sign with another secret."""
+    webhooks.get_endpoint(workspace=room.workspace, uid=uid)
     form = SecretForm(request.POST)
     if not form.is_valid():
         messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
@@ -138,6 +139,7 @@ def rotate_secret(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
 @in_room(methods=("POST",))
 def replay_failed(request: HttpRequest, room: Room, uid: UUID) -> HttpResponse:
     """Make every call again that failed lately."""
+    webhooks.get_endpoint(workspace=room.workspace, uid=uid)
     form, now = ReplayForm(request.POST), clock.now()
     if form.is_valid():
         with errors_flashed(request):
