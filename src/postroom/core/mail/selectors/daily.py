@@ -35,14 +35,14 @@ def count_days(
     """Return the counts of today and of each of the ``days`` before it (UTC), oldest first, of one domain or of all."""
     first = (now.astimezone(UTC) - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
     rows = _paces(workspace, domain_id).filter(at__gte=first)
-    sums = rows.annotate(day=TruncDate("at", tzinfo=UTC)).values("day").annotate(**_sums())
+    sums = rows.annotate(day=TruncDate("at", tzinfo=UTC)).values("day").annotate(*map(Sum, _DEEDS))
     found = {row["day"]: _counts(row) for row in sums}
     return [(day, found.get(day, Counts())) for day in (first.date() + timedelta(days=n) for n in range(days + 1))]
 
 
 def count_ever(*, workspace: Workspace, domain_id: int | None = None) -> Counts:
     """Return the counts since the beginning, of one domain or of all."""
-    return _counts(_paces(workspace, domain_id).aggregate(**_sums()))
+    return _counts(_paces(workspace, domain_id).aggregate(*map(Sum, _DEEDS)))
 
 
 def _paces(workspace: Workspace, domain_id: int | None) -> QuerySet[Pace]:
@@ -53,9 +53,5 @@ def _paces(workspace: Workspace, domain_id: int | None) -> QuerySet[Pace]:
     return rows.filter(sender__in=list(senders.values_list("pk", flat=True)))
 
 
-def _sums() -> dict[str, Sum]:
-    return {f"{name}_sum": Sum(name) for name in _DEEDS}
-
-
 def _counts(row: Mapping[str, Any]) -> Counts:
-    return Counts(*(row[f"{name}_sum"] or 0 for name in _DEEDS))
+    return Counts(*(row[f"{name}__sum"] or 0 for name in _DEEDS))
