@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from postroom.core.mail import selectors
 from postroom.core.mail import services as mail
 from postroom.core.mail.models import Content, DeliveryEvent, Letter, Message, Template
 from postroom.core.mail.ports import Handover, JournalReading, Outcome, Result
+from postroom.core.mail.rules.compose import freezing
 from postroom.core.mail.types import (
     Composition,
     MessagesClaim,
@@ -23,6 +25,7 @@ from postroom.core.mail.types import (
 )
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM
+from postroom.kit.html import inline_styles
 from tests.factories import NOW, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +131,23 @@ def test_a_letter_that_makes_no_message_fails_with_the_reason_and_keeps_nobody_b
     finish(work, sent(work))
     assert Message.objects.filter(status=MessageStatus.SENT).count() == 2
     assert selectors.show_message(message=failed).html == ""
+
+
+def test_a_letter_that_a_parser_stumbles_over_keeps_nobody_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(html: str) -> str:
+        if "odd" in html:
+            raise RecursionError
+        return inline_styles(html)
+
+    monkeypatch.setattr(freezing, "inline_styles", stumble)
+    deep = replace(LETTER, html="<div>" * 60_000, to=("deep@example.com",))
+    submit(make_workspace(), [LETTER, replace(LETTER, html="<p>odd</p>", to=("odd@example.com",)), deep])
+    work = claim()
+    assert work is not None
+    assert [item.to for item in work.items] == [("ann@example.com",)]
+    failed = Message.objects.filter(status=MessageStatus.FAILED).order_by("pk")
+    assert [row.to for row in failed] == [["odd@example.com"], ["deep@example.com"]]
+    assert all(row.reply_text for row in failed)
 
 
 def test_a_sender_killed_behind_the_freezing_leaves_letters_that_are_sent_once_by_the_next() -> None:

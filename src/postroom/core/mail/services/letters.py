@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+import structlog
 from django.db import connection
 
+from postroom.core.mail.errors import BadComposition
 from postroom.core.mail.models import Letter, Message, SenderAccount, Template
 from postroom.core.mail.ports import Handover, Outcome, Result
 from postroom.core.mail.rules.settling import Judgement
@@ -22,6 +24,8 @@ _FREEZE: Final = """
 UPDATE mail_message m SET content_id = x.content_id
 FROM unnest(%s::bigint[], %s::bigint[]) AS x(id, content_id) WHERE m.id = x.id
 """
+
+log = structlog.get_logger(__name__)
 
 
 def freeze_letters(*, rows: Sequence[Message], now: datetime) -> list[Message]:
@@ -80,6 +84,9 @@ def _try_to_freeze(composition: Composition, message_class: MessageClass, sender
         return freeze(composition, message_class, sender)
     except AppError as error:
         return error
+    except Exception as error:  # whatever a parser stumbles over, the neighbours of this letter go on
+        log.exception("letter_not_frozen", error=type(error).__name__)
+        return BadComposition("The message cannot be made of these words.")
 
 
 def _give_up(rows: Sequence[Message], faults: Mapping[int, str], now: datetime) -> None:
