@@ -83,6 +83,18 @@ def test_letters_to_nobody_else_go_and_those_to_others_stay(workspace: Workspace
     assert (own.status, own.to, shared.status, shared.to) == ("suppressed", [], "queued", [JIMBOB])
 
 
+def test_the_names_that_recipients_were_written_with_go_too(workspace: Workspace, bob: Contact) -> None:
+    own = Submission("shop@acme.example", to=(f"Bob Smith <{BOB}>",), subject="Hi", text="Hi")
+    others = ("Ann <ann@example.com>", f"Bob <{BOB}>", f"Jim Bob <{JIMBOB}>")
+    shared = Submission("shop@acme.example", to=others, cc=(f"B <{BOB}>",), subject="Hi", text="Hi")
+    mail.submit_messages(workspace=workspace, submissions=[own, shared], actor=SYSTEM, now=NOW)
+    Message.objects.update(status="sent")
+    scrub(bob)
+    first, second = Message.objects.order_by("pk")
+    assert first.shown == {}
+    assert second.shown == {"to": ["Ann <ann@example.com>", f"Jim Bob <{JIMBOB}>"], "cc": []}
+
+
 def test_mail_that_waits_is_never_sent(workspace: Workspace, bob: Contact) -> None:
     message = write(workspace, BOB)
     scrub(bob)

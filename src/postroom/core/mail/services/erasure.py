@@ -47,9 +47,10 @@ WHERE id = ANY(%(own)s) AND status IN ('queued', 'deferred')
 _STEPS: Final = (
     # Mail that went to the address before anybody knew whose it was is the person's, too: so it is found again.
     """
-    UPDATE mail_message SET "to" = '[]', cc = '[]', bcc = '[]', headers = '{}', slots = '{}',
+    UPDATE mail_message SET "to" = '[]', cc = '[]', bcc = '[]', headers = '{}', slots = '{}', shown = '{}',
         contact_id = coalesce(contact_id, %(person)s)
-    WHERE id = ANY(%(own)s) AND ("to" <> '[]' OR headers <> '{}' OR slots <> '{}' OR contact_id IS NULL)
+    WHERE id = ANY(%(own)s)
+        AND ("to" <> '[]' OR headers <> '{}' OR slots <> '{}' OR shown <> '{}' OR contact_id IS NULL)
     """,
     """
     UPDATE mail_message SET "to" = "to" - %(addresses)s::text[], cc = cc - %(addresses)s::text[],
@@ -57,6 +58,16 @@ _STEPS: Final = (
         reply_text = CASE WHEN reply_text ILIKE ANY(%(needles)s) THEN '' ELSE reply_text END,
         idempotency_key = CASE WHEN idempotency_key ILIKE ANY(%(needles)s) THEN '' ELSE idempotency_key END
     WHERE id = ANY(%(named)s)
+    """,
+    # What To and Cc said, without the texts that name the person.
+    """
+    UPDATE mail_message SET shown = (
+        SELECT jsonb_object_agg(field.key, (
+            SELECT coalesce(jsonb_agg(one.text ORDER BY one.place), '[]')
+            FROM jsonb_array_elements_text(field.value) WITH ORDINALITY AS one (text, place)
+            WHERE NOT one.text ~* ANY(%(words)s)))
+        FROM jsonb_each(shown) AS field)
+    WHERE id = ANY(%(named)s) AND shown <> '{}'
     """,
     "DELETE FROM mail_letter WHERE message_id = ANY(%(own)s)",
     "UPDATE mail_content SET subject = '', html = '', text = '' WHERE id = ANY(%(contents)s)",
