@@ -167,6 +167,17 @@ def test_what_the_database_refuses_touches_nobody_else(workspace: Workspace) -> 
     assert Message.objects.count() == 19
 
 
+def test_two_at_once_under_one_bad_key_hear_the_same(secret: str) -> None:
+    answers = ask_all([Knock(secret, LETTER, headers={"idempotency-key": "k" * 257}) for _ in range(4)])
+    assert [answer.body for answer in answers] == [refusal("BAD_REQUEST", "Invalid Idempotency-Key length")] * 4
+
+
+def test_a_body_that_no_sender_could_freeze_is_refused_at_once(secret: str) -> None:
+    answer = ask_once(secret, {**LETTER, "html": "<p>" + "word " * 120_000})
+    assert (answer.status, answer.body["error"]["code"]) == (400, "BAD_REQUEST")
+    assert ask_once(secret, {**LETTER, "html": "<p>" + "word " * 100_000}).status == 200
+
+
 def test_a_flood_of_one_workspace_is_told_to_wait_and_others_are_not(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,14 +10,14 @@ from time import monotonic
 from typing import Final, TypeVar
 from uuid import UUID
 
-import structlog
-from django.db import DatabaseError, close_old_connections, connection, connections, transaction
+from django.db import DatabaseError, close_old_connections, connections
 
 from postroom.core.mail import services as mail
+from postroom.core.mail.errors import NotStored
 from postroom.core.mail.types import SubmitRequest
 from postroom.kit import clock
 from postroom.kit.asgi import Receive
-from postroom.kit.errors import AppError, Invalid, RateLimited, Unavailable
+from postroom.kit.errors import Invalid, RateLimited
 from postroom.kit.group_commit import GroupCommit
 
 GROUP_SIZE: Final = 500
@@ -34,7 +34,6 @@ SILENCE_S: Final = 30.0
 _CHECKED_EVERY_S: Final = 1.0
 
 T = TypeVar("T")
-log = structlog.get_logger(__name__)
 
 
 class TooMuchWaiting(RateLimited):
@@ -57,12 +56,6 @@ class BodyStopped(Invalid):
 
 class ClientGone(Exception):
     """There is nobody left to answer."""
-
-
-class NotStored(Unavailable):
-    """The message could not be stored."""
-
-    code = "not_stored"
 
 
 class Database:
@@ -143,43 +136,14 @@ class Submitting:
         self._database.close()
 
     async def _store(self, group: Sequence[_Waiting]) -> None:
-        outcomes = await self._database.do(lambda: _store([one.request for one in group]))
+        requests = [one.request for one in group]
+        outcomes = await self._database.do(lambda: mail.submit_group(requests=requests, now=clock.now()))
         for waiting, outcome in zip(group, outcomes, strict=True):
             waiting.outcome = outcome
 
 
 def _count(waiting: _Waiting) -> int:
     return len(waiting.request.submissions)
-
-
-def _store(requests: Sequence[SubmitRequest]) -> list[list[UUID] | Exception]:
-    """Store requests in one transaction; when that goes wrong in a way that nobody foresaw, each in one of its own."""
-    try:
-        return [*_submit(requests)]
-    except NotStored as error:
-        return [error] * len(requests)
-    except Exception as error:
-        if len(requests) == 1:
-            log.exception("submission_failed", error=type(error).__name__)
-            return [error]
-        log.warning("group_failed", error=type(error).__name__, requests=len(requests))
-    if connection.errors_occurred:
-        connection.close_if_unusable_or_obsolete()
-    return [outcome for request in requests for outcome in _store([request])]
-
-
-def _submit(requests: Sequence[SubmitRequest]) -> list[list[UUID] | AppError]:
-    """Raises NotStored where nobody knows whether it was: the server went away between our word and its answer."""
-    is_told = False
-    try:
-        with transaction.atomic():
-            outcomes = mail.submit_requests(requests=requests, now=clock.now())
-            is_told = True
-    except DatabaseError as error:
-        if is_told:
-            raise NotStored from error
-        raise
-    return outcomes
 
 
 class Bodies:

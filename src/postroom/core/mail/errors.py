@@ -1,6 +1,6 @@
 """The failures of the mail app that a caller may expect."""
 
-from postroom.kit.errors import Conflict, Invalid, NotFound, NotPermitted, RateLimited
+from postroom.kit.errors import Conflict, Invalid, NotFound, NotPermitted, RateLimited, Unavailable
 
 
 class TemplateRefused(Invalid):
@@ -227,3 +227,9 @@ class SandboxMailNotFound(NotFound):
     """The sandbox holds no such mail."""
 
     code = "sandbox_mail_not_found"
+
+
+class NotStored(Unavailable):
+    """The message could not be stored."""
+
+    code = "not_stored"

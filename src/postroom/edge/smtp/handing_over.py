@@ -11,7 +11,6 @@ from postroom.edge.smtp.reading import Handed
 from postroom.edge.smtp.signing_in import SignedIn
 from postroom.edge.smtp.threads import in_database_thread
 from postroom.kit import clock
-from postroom.kit.errors import AppError
 from postroom.kit.group_commit import GroupCommit
 
 
@@ -20,7 +19,7 @@ class _Parcel:
     """A request on its way, and what became of it."""
 
     request: SubmitRequest
-    outcome: list[UUID] | AppError = field(default_factory=list)
+    outcome: list[UUID] | Exception = field(default_factory=list)
 
 
 class HandOver:
@@ -30,7 +29,9 @@ class HandOver:
         self._commits = GroupCommit[_Parcel](_store, group_size=100)
 
     async def put(self, who: SignedIn, handed: Handed, recipients: Sequence[str]) -> UUID:
-        """Return the uid of the message once it is durable. Raises AppError where it is refused."""
+        """Return the uid of the message once it is durable. Raises AppError where it is refused, and whatever else came
+        between.
+        """
         parcel = _Parcel(
             SubmitRequest(
                 workspace_id=who.workspace_id,
@@ -41,7 +42,7 @@ class HandOver:
             )
         )
         await self._commits.put(parcel)
-        if isinstance(parcel.outcome, AppError):
+        if isinstance(parcel.outcome, Exception):
             raise parcel.outcome
         return parcel.outcome[0]
 
@@ -51,34 +52,10 @@ class HandOver:
 
 
 async def _store(parcels: Sequence[_Parcel]) -> None:
-    try:
-        await _submit(parcels)
-    except Exception:
-        if len(parcels) == 1:
-            raise
-        # One that cannot be stored must not take the others along.
-        for parcel in parcels:
-            await _store_alone(parcel)
-
-
-async def _store_alone(parcel: _Parcel) -> None:
-    try:
-        await _submit([parcel])
-    except Exception as error:
-        parcel.outcome = NotStored(type(error).__name__)
-
-
-async def _submit(parcels: Sequence[_Parcel]) -> None:
     requests = [parcel.request for parcel in parcels]
-    outcomes = await in_database_thread(lambda: mail.submit_requests(requests=requests, now=clock.now()))
+    outcomes = await in_database_thread(lambda: mail.submit_group(requests=requests, now=clock.now()))
     for parcel, outcome in zip(parcels, outcomes, strict=True):
         parcel.outcome = outcome
-
-
-class NotStored(AppError):
-    """The message could not be stored."""
-
-    code = "mail_not_stored"
 
 
 def _once(who: SignedIn, handed: Handed, recipients: Sequence[str]) -> Once | None:

@@ -8,11 +8,11 @@ from typing import Any, Final
 import structlog
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from postroom.core.mail.errors import BadAddress, OnceKeyBusy, UnknownFromDomain, UnverifiedDomain
+from postroom.core.mail.errors import BadAddress, NotStored, OnceKeyBusy, UnknownFromDomain, UnverifiedDomain
 from postroom.core.mail.rules.headers import check_email
 from postroom.core.workspaces.errors import BadKey
 from postroom.edge.smtp.bounds import BoundedSMTP, Crowd
-from postroom.edge.smtp.handing_over import HandOver, NotStored
+from postroom.edge.smtp.handing_over import HandOver
 from postroom.edge.smtp.reading import read_mail
 from postroom.edge.smtp.signing_in import SignedIn, TooManyGuesses, sign_in, sign_in_again, take_turn
 from postroom.edge.smtp.storing import LATER

@@ -27,6 +27,7 @@ from postroom.core.mail.services.facts import apply_hits
 from postroom.core.mail.services.freezing import freeze_audience, release_held
 from postroom.core.mail.services.froms import choose_sender
 from postroom.core.mail.services.grants import return_grants
+from postroom.core.mail.services.groups import submit_group
 from postroom.core.mail.services.hits import COPY_HITS, hit_line, store_hits
 from postroom.core.mail.services.inbound import read_inbound, store_inbound
 from postroom.core.mail.services.limit_terms import remove_limit, set_limit
@@ -173,6 +174,7 @@ __all__ = [
     "store_hits",
     "store_inbound",
     "store_sandbox_mails",
+    "submit_group",
     "submit_messages",
     "submit_requests",
     "suppress_recipient",

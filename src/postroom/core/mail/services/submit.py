@@ -9,10 +9,18 @@ from uuid import UUID
 
 from django.db import transaction
 
-from postroom.core.mail.errors import BadComposition, BadMessage, OnceKeyBusy, OnceKeyReused, UnknownAnswered
+from postroom.core.mail.errors import (
+    BadComposition,
+    BadMessage,
+    BadOnceKey,
+    OnceKeyBusy,
+    OnceKeyReused,
+    UnknownAnswered,
+)
 from postroom.core.mail.models import Message, Template
 from postroom.core.mail.rules.compose.freezing import MAX_SUBJECT
 from postroom.core.mail.rules.headers import check_shown, format_address, parse_addresses, show_address
+from postroom.core.mail.rules.liquid import MAX_SOURCE
 from postroom.core.mail.rules.parts import check_parts, normalise_all
 from postroom.core.mail.selectors.sending import SendingRoom, ask_sending_rooms
 from postroom.core.mail.services.acceptances import Asked, recall_acceptances, remember_acceptances
@@ -81,7 +89,7 @@ def _outcome(requests: Sequence[SubmitRequest], number: int, known: Mapping[int,
     outcome, is_equal = known[leader], requests[leader].once == mine.once
     if isinstance(outcome, list):
         return outcome if is_equal else OnceKeyReused()
-    return OnceKeyBusy()
+    return outcome if isinstance(outcome, BadOnceKey) else OnceKeyBusy()
 
 
 def _has_key_of(one: SubmitRequest, other: SubmitRequest) -> bool:
@@ -177,6 +185,8 @@ class _Desk:
         subject, html = clean_line(one.subject), clean_text(one.html)
         if len(subject) > MAX_SUBJECT:
             raise BadComposition(f"The subject is longer than {MAX_SUBJECT} characters.")
+        if max(len(html), len(text)) > MAX_SOURCE:
+            raise BadComposition(f"A body is longer than {MAX_SOURCE // 1024} KB.")
         if not html.strip() and not text.strip():
             raise BadComposition("The message has neither a body nor a text.")
         return Words(subject, html, text)
