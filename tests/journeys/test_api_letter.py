@@ -52,7 +52,7 @@ def test_a_letter_goes_from_a_programs_request_into_a_mailbox_once(carrier: Send
     (copy,) = copies
     assert set(copy.recipients) == {"ann@example.com", "boss@example.com"}
     mail = message_from_bytes(copy.body, _class=EmailMessage, policy=policy.default)
-    assert (mail["Subject"], mail["From"], mail["To"]) == (LETTER["subject"], LETTER["from"], LETTER["to"])
+    assert (mail["Subject"], mail["From"], mail["To"]) == (LETTER["subject"], LETTER["from"], "Ann <ann@example.com>")
     assert (mail["X-Order"], mail["Bcc"], mail["List-Unsubscribe"]) == ("17", None, None)
 
 
