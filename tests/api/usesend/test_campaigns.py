@@ -11,8 +11,8 @@ from postroom.core.campaigns import services as campaigns
 from postroom.core.campaigns.models import Campaign
 from postroom.core.campaigns.types import CampaignStatus
 from postroom.core.contacts import services as contacts
-from postroom.core.contacts.models import ListMember
-from postroom.core.contacts.types import SuppressionReason, SuppressionScope
+from postroom.core.contacts.models import Contact, ListMember
+from postroom.core.contacts.types import OptOutScope, SuppressionReason, SuppressionScope
 from postroom.core.events import services as events
 from postroom.core.mail import services as mail
 from postroom.core.mail.models import Batch, Message, Recipient
@@ -383,7 +383,21 @@ def test_everybody_of_the_copies_gets_each_message_unless_they_must_not(book: Bo
         actor=SYSTEM,
         now=clock.now(),
     )
-    create(book, cc=["Boss <boss@acme.example>", "gone@acme.example"], bcc="log@acme.example", sendNow=True)
+    left = Contact.objects.get(uid=book.put("left@acme.example"))
+    contacts.opt_out(
+        workspace=book.workspace,
+        contact_id=left.pk,
+        scope=OptOutScope(),
+        source="link",
+        actor=SYSTEM,
+        now=clock.now(),
+    )
+    create(
+        book,
+        cc=["Boss <boss@acme.example>", "gone@acme.example"],
+        bcc=["log@acme.example", "left@acme.example"],
+        sendNow=True,
+    )
     begin()
     first = deliver(result=lambda _: Result(Outcome.DEFERRED, 451, "4.3.0", "later"))
     assert {(item.cc, item.bcc) for item in first} == {(("boss@acme.example",), ("log@acme.example",))}

@@ -21,7 +21,7 @@ from django.db import OperationalError
 from django.test import override_settings
 
 from postroom.core.mail.models import Message
-from postroom.core.mail.services import groups
+from postroom.core.mail.services.submit import submit_requests
 from postroom.core.mail.types import SubmitRequest
 from postroom.core.workspaces import services as workspaces
 from postroom.core.workspaces.models import ApiKey, AuditEntry, Workspace
@@ -323,7 +323,7 @@ def test_what_cannot_be_stored_is_asked_for_again(
 
     with servers.connect(key=make_key(workspace)) as client:
         with monkeypatch.context() as broken:
-            broken.setattr(groups, "submit_requests", fail)
+            broken.setattr("postroom.core.mail.services.groups.submit_requests", fail)
             assert submit(client, letter())[0] == 451
         assert submit(client, letter())[0] == 250
     assert Message.objects.count() == 1
@@ -423,7 +423,7 @@ def test_a_silent_stranger_is_hung_up_on(
 def test_one_mail_that_cannot_be_stored_does_not_take_others_along(
     servers: SubmissionServers, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = groups.submit_requests
+    whole = submit_requests
 
     def fail_for_one(*, requests: list[SubmitRequest], now: datetime) -> object:
         time.sleep(0.2)  # so that the others share the next commit
@@ -432,7 +432,7 @@ def test_one_mail_that_cannot_be_stored_does_not_take_others_along(
         return whole(requests=requests, now=now)
 
     key = make_key(workspace)
-    monkeypatch.setattr(groups, "submit_requests", fail_for_one)
+    monkeypatch.setattr("postroom.core.mail.services.groups.submit_requests", fail_for_one)
 
     def send(subject: str) -> int:
         with servers.connect(key=key) as client:

@@ -49,7 +49,7 @@ def _copies(batch: Batch) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return (), ()
     room = Room(batch.workspace_id, batch.workspace.organization_id)
     places = sorted({(room, address) for address in (*batch.cc, *batch.bcc)})
-    refusals, _ = find_address_refusals(places=places, message_class=MessageClass.TRANSACTIONAL, fence=Fence())
+    refusals, _ = find_address_refusals(places=places, message_class=batch.message_class, fence=Fence())
     cc, bcc = (tuple(one for one in field if not refusals[room, one]) for field in (batch.cc, batch.bcc))
     return cc, bcc
 
@@ -71,7 +71,7 @@ def _single_refusals(rows: Sequence[Message]) -> dict[int, dict[str, str]]:
         room = Room(row.workspace_id, row.workspace.organization_id)
         fence = Fence(list_ids=tuple(row.list_ids), category_id=row.category_id)
         kinds[row.message_class, fence].update((row.pk, room, address) for address in row.to)
-        of_copies = (MessageClass.TRANSACTIONAL.value, Fence()) if row.batch_id else (row.message_class, fence)
+        of_copies = (row.message_class, Fence() if row.batch_id else fence)
         kinds[of_copies].update((row.pk, room, address) for address in (*row.cc, *row.bcc) if address not in row.to)
     found: dict[int, dict[str, str]] = {row.pk: {} for row in rows}
     for (message_class, fence), asked in kinds.items():
