@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
+from django.conf import settings
+
 from postroom.core.mail.models import Content, Letter, Message, Template
 from postroom.core.mail.rules import compose
 from postroom.core.mail.rules.headers import format_address
@@ -27,6 +29,7 @@ def load_from(*, content_id: int, from_email: str) -> str:
 
 def show_message(*, message: Message) -> compose.Preview:
     """Return a message's words as its recipient reads them, with links to where they lead and without a pixel.
+    The links in mail of the system itself lead to the installation only.
 
     What a campaign says of its reader is not kept with each message: it is shown as it is known today.
     """
@@ -41,12 +44,23 @@ def show_messages(*, messages: Sequence[Message]) -> dict[int, compose.Preview]:
     contents = _load_all_frozen(set(frozen.values()))
     shown = {}
     for row in messages:
-        slots = {**readers.get(row.pk, {}), **row.slots}
+        slots = {**readers.get(row.pk, {}), **_slots_for_others(row)}
         if row.pk in frozen:
             shown[row.pk] = compose.show(contents[frozen[row.pk]], slots)
         else:
             shown[row.pk] = _show_letter(row, letters.get(row.pk), slots)
     return shown
+
+
+def _slots_for_others(message: Message) -> Mapping[str, JSONValue]:
+    """Return what fills a message's gaps for anybody but its reader. Links in the system's own mail prove who follows
+    them (they confirm, open or erase a person's data): they are shown to nobody else.
+    """
+    slots: Mapping[str, JSONValue] = message.slots
+    if message.message_class != MessageClass.SYSTEM:
+        return slots
+    own = f"{settings.PUBLIC_URL}/"
+    return {name: own if isinstance(said, str) and said.startswith(own) else said for name, said in slots.items()}
 
 
 def _find_contents(messages: Sequence[Message], letters: Collection[int]) -> dict[int, int]:
