@@ -2,9 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final, TypeVar
@@ -108,27 +107,27 @@ class Submitting:
 
         Raises what ``submit_requests`` refuses it for, TooMuchWaiting, or NotStored.
         """
-        waiting = _Waiting(request)
-        with self._queueing(request.workspace_id, len(request.submissions)):
+        waiting, room, count = _Waiting(request), request.workspace_id, len(request.submissions)
+        self._count_in(room, count)
+        try:
             await self._commits.put(waiting)
+        finally:
+            self._count_out(room, count)
         if isinstance(waiting.outcome, list):
             return waiting.outcome
         raise waiting.outcome or NotStored()
 
-    @contextmanager
-    def _queueing(self, room: int, count: int) -> Iterator[None]:
-        """Count messages among those that wait, until the block ends."""
+    def _count_in(self, room: int, count: int) -> None:
         if (self._waiting[room] and self._waiting[room] + count > MOST_WAITING) or self._all + count > ALL_WAITING:
             raise TooMuchWaiting(retry_after_s=1)
         self._waiting[room] += count
         self._all += count
-        try:
-            yield
-        finally:
-            self._all -= count
-            self._waiting[room] -= count
-            if not self._waiting[room]:
-                del self._waiting[room]
+
+    def _count_out(self, room: int, count: int) -> None:
+        self._all -= count
+        self._waiting[room] -= count
+        if not self._waiting[room]:
+            del self._waiting[room]
 
     async def close(self) -> None:
         """Store what is waiting, then give the connection back."""
@@ -152,10 +151,10 @@ class Bodies:
     def __init__(self) -> None:
         self._octets = 0
 
-    @asynccontextmanager
-    async def reading(self, receive: Receive) -> AsyncIterator[bytes]:
-        """Give a whole body; it counts until the block ends. Raises BodyTooLarge, BodyStopped, TooMuchWaiting or
-        ClientGone.
+    async def read(self, receive: Receive) -> bytes:
+        """Return a whole body, which counts until it is given to ``let_go``.
+
+        Raises BodyTooLarge, BodyStopped, TooMuchWaiting or ClientGone.
         """
         pieces: list[bytes] = []
         size = 0
@@ -167,9 +166,14 @@ class Bodies:
                 size += len(piece)
                 self._octets += len(piece)
                 self._check(size)
-            yield pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        finally:
+        except BaseException:
             self._octets -= size
+            raise
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def let_go(self, body: bytes) -> None:
+        """Count a body no more."""
+        self._octets -= len(body)
 
     def _check(self, size: int) -> None:
         if size > LARGEST_BODY:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from math import isfinite
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from django.http import HttpRequest
 from ninja.parser import Parser
@@ -40,7 +40,7 @@ class StrictJson(Parser):
 
 def read_json(body: bytes) -> Any:
     """Return the value of a body, one that can be stored. Raises ValueError, or RecursionError for one too deep."""
-    value = json.loads(str(body, "utf-8-sig"), parse_constant=_refuse, parse_float=_finite)
+    value = _DECODER.decode(str(body, "utf-8-sig"))
     if b"\\u" in body:  # there is no other way to write either of the two
         for text in _texts(value):
             if "\0" in text:
@@ -57,6 +57,9 @@ def _finite(digits: str) -> float:
     """A number too large for a float would become Infinity."""
     number = float(digits)
     return number if isfinite(number) else _refuse(digits)
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 
 
 def _texts(value: JSONValue) -> Iterator[str]:

@@ -129,13 +129,16 @@ class Sending:
             turn.rate = next(rates[turn.workspace_id], None)
 
     async def _accept(self, identity: KeyIdentity, scope: Scope, receive: Receive) -> Told:
-        async with self._bodies.reading(receive) as body:
+        body = await self._bodies.read(receive)
+        try:
             if len(body) > LARGE_BODY:
                 loop = asyncio.get_running_loop()
                 request = await loop.run_in_executor(self._large, _read, identity, scope, body)
             else:
                 request = _read(identity, scope, body)
             uids = await self._submitting.submit(request)
+        finally:
+            self._bodies.let_go(body)
         ids: list[Any] = [{"emailId": write_id(uid)} for uid in uids]
         return Told(200, {"data": ids} if PATHS[scope["path"]] else ids[0], {})
 

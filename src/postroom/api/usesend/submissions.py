@@ -82,4 +82,4 @@ def _attachments(email: EmailSend) -> tuple[Attachment, ...]:
 
 def _is_kept(name: str, value: str) -> bool:
     """The contract leaves these out without an error: the mark of useSend's own, and whatever breaks a line."""
-    return name.lower() != OWN_HEADER and not {"\r", "\n"} & set(name + value)
+    return name.lower() != OWN_HEADER and not any(end in text for end in "\r\n" for text in (name, value))
