@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from postroom.core.mail import selectors, services
-from postroom.core.mail.errors import BadSender, NoCarrier, SenderInUse
-from postroom.core.mail.models import Domain, SenderAccount
+from postroom.core.mail.errors import BadSender, NoCarrier, SenderInUse, UnverifiedDomain
+from postroom.core.mail.models import Domain, Message, SenderAccount
 from postroom.core.mail.selectors.brakes import count_account_toll
-from postroom.core.mail.types import BatchStatus, NewLimit, NewSender, Per, Provider, Work
+from postroom.core.mail.types import BatchStatus, NewLimit, NewSender, Per, Provider, Submission, Work
 from postroom.core.workspaces.models import Workspace
 from postroom.core.workspaces.types import SYSTEM
 from tests.core.mail.services.bulk import OWNER, claim, freeze, hand_over_all, make_mailing
@@ -69,6 +69,24 @@ def test_a_workspace_without_a_relay_refuses(workspace: Workspace, domain: Domai
 def test_a_name_that_is_taken_is_passed_by(workspace: Workspace, domain: Domain) -> None:
     relay_at(workspace, name="acme.example")
     assert carried_at(workspace, domain).name == "acme.example 2"
+
+
+def test_a_domain_that_lost_its_records_sends_no_more_until_they_are_back(workspace: Workspace, domain: Domain) -> None:
+    relay_at(workspace)
+    letter = Submission("shop@acme.example", to=("ann@example.com",), subject="Hi", text="Hi")
+
+    def submit() -> None:
+        services.submit_messages(workspace=workspace, submissions=[letter], actor=SYSTEM, now=NOW)
+
+    Domain.objects.update(verified_at=NOW)
+    submit()
+    Domain.objects.update(verified_at=None, lost_at=NOW)
+    with pytest.raises(UnverifiedDomain):
+        submit()
+    Domain.objects.update(verified_at=LATER, lost_at=None)
+    submit()
+    assert {row.sender.from_email for row in Message.objects.all()} == {"hello@acme.example"}
+    assert Message.objects.count() == 2
 
 
 def test_the_mail_of_a_carried_account_leaves_over_its_carriers_server(workspace: Workspace, domain: Domain) -> None:

@@ -11,8 +11,10 @@ from postroom.kit.arrays import array_text
 from postroom.kit.prepared import Asked, Rows, ask_prepared
 
 _ACCOUNTS: Final = """
-SELECT w.id, w.organization_id, s.id, s.name, s.from_email, s.provider, s.is_active, s.is_limited
+SELECT w.id, w.organization_id, s.id, s.name, s.from_email, s.provider, s.is_active, s.is_limited,
+    s.carrier_id IS NOT NULL AND d.verified_at IS NULL
 FROM workspaces_workspace w LEFT JOIN mail_senderaccount s ON s.workspace_id = w.id AND s.channel = 'email'
+LEFT JOIN mail_domain d ON d.id = s.domain_id
 WHERE w.id = ANY(%(ids)s::bigint[]) ORDER BY s.id
 """
 

@@ -43,7 +43,9 @@ class FromDesk:
         active = [one for one in self._rooms[request.workspace_id].accounts if one.is_active]
         fitting = [one for one in active if one.domain == domain]
         if fitting:
-            found = min(fitting, key=lambda one: (one.provider == Provider.SANDBOX, one.from_email.lower() != email))
+            found = min(fitting, key=lambda one: _rank(one, email))
+            if found.is_unproven:
+                raise UnverifiedDomain(f"The domain {domain} is not verified.", domain=domain)
         elif any(one.provider != Provider.SANDBOX for one in active):
             found = self._carried(request, domain)
         else:
@@ -88,6 +90,11 @@ def choose_sender(
     """
     desk = FromDesk(load_sending_rooms(workspace_ids=[workspace.pk]), now)
     return desk.choose(SubmitRequest(workspace.pk, actor, (), mail_domain=mail_domain), from_address)
+
+
+def _rank(account: SendingAccount, email: str) -> tuple[bool, bool, bool]:
+    """Return what puts the account that is to send for an address first."""
+    return account.provider == Provider.SANDBOX, account.is_unproven, account.from_email.lower() != email
 
 
 def _read(from_address: str) -> str:

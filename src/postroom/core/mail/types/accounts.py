@@ -29,7 +29,9 @@ class NewSender:
 
 
 class SendingAccount(NamedTuple):
-    """What accepting mail asks of a sender account."""
+    """What accepting mail asks of a sender account. One that is carried for a domain ``is_unproven`` while the records
+    of that are not, or no longer, there.
+    """
 
     id: int
     name: str
@@ -37,6 +39,7 @@ class SendingAccount(NamedTuple):
     provider: str
     is_active: bool
     is_limited: bool
+    is_unproven: bool = False
 
     @property
     def domain(self) -> str:
