@@ -178,6 +178,13 @@ def test_a_body_that_no_sender_could_freeze_is_refused_at_once(secret: str) -> N
     assert ask_once(secret, {**LETTER, "html": "<p>" + "word " * 100_000}).status == 200
 
 
+def test_a_flood_of_header_fields_is_refused(secret: str) -> None:
+    headers = {f"X-Own-{number}": "1" for number in range(103)}
+    assert ask_once(secret, {**LETTER, "headers": headers}).status == 400
+    del headers["X-Own-0"]
+    assert ask_once(secret, {**LETTER, "headers": headers}).status == 200
+
+
 def test_a_flood_of_one_workspace_is_told_to_wait_and_others_are_not(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

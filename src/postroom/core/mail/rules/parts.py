@@ -10,6 +10,8 @@ from postroom.core.mail.rules.headers import check_header
 from postroom.core.mail.types import Attachment
 
 MAX_RECIPIENTS: Final = 50
+MAX_HEADERS: Final = 102
+"""Extra header fields: a hundred of the caller's, and the two that put a message under the one it answers."""
 
 
 def check_parts(
@@ -24,6 +26,8 @@ def check_parts(
         raise BadMessage(f"{what} has no recipient.")
     if together > MAX_RECIPIENTS:
         raise BadMessage(f"{what} has more than {MAX_RECIPIENTS} recipients.")
+    if len(headers) > MAX_HEADERS:
+        raise BadMessage(f"{what} has more than {MAX_HEADERS} extra header fields.")
     for name, value in headers.items():
         check_header(name, value)
     if attachments:
