@@ -115,3 +115,22 @@ def test_mjml_nested_deeper_than_an_ordinary_stack_takes_nobody_down() -> None:
 def test_markup_with_too_many_tags_is_refused() -> None:
     with pytest.raises(html.BadMarkup, match="50,001 tags"):
         html.inline_styles("<p>" * 50_001)
+
+
+def open_for_ever(tag: str, number: int) -> str:
+    return "".join(f"<p><{tag.format(one)}>x" for one in range(number))
+
+
+@pytest.mark.parametrize("tag", ["b id=x{}", "b title='>{}'", 'FONT title=">{}"', "i/{}", 'b x"y={} z'])
+def test_what_is_left_open_cannot_fill_the_memory(tag: str) -> None:
+    with pytest.raises(html.BadMarkup, match="use fewer styles"):
+        html.inline_styles(open_for_ever(tag, 5_000))
+
+
+def test_a_large_table_of_bold_and_coloured_words_is_read() -> None:
+    rows = "".join(
+        f'<tr><td><b>{one}</b></td><td><font color="#{one % 20:06x}">x</font></td><td><a href="https://a.example/{one}">y</a>'
+        "</td></tr>"
+        for one in range(2_000)
+    )
+    assert html.inline_styles(f"<table>{rows}</table>").count("<b>") == 2_000

@@ -16,9 +16,20 @@ MOST_TAGS: Final = 50_000
 """Tags of a page. A table of 2,000 rows with ten cells fits."""
 MOST_MJML_TAGS: Final = 20_000
 
+MOST_REOPENED: Final = 6_000_000
+"""Elements that a parser may have to open again for a page."""
+
 TOKENS: Final = re.compile(r"<!--.*?-->|<[a-zA-Z/!](?:[^>\"]|\"[^\"]*\")*>", re.DOTALL)
 """Comments and tags of HTML that ``inline_styles`` wrote: comments closed, attributes in double quotes."""
 
+# Each block opens again what is left open of these, up to three of a kind with the same attributes (HTML, "the list of
+# active formatting elements"): a small page can stand for gigabytes. A link ends the link before it, and is not one of
+# them. A tag is told by all that may be its attributes, whether quotes count or not.
+_REOPENED: Final = re.compile(
+    r"<(?=((?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])[^>]{0,500}))"
+    r"(?=((?:[^>\"']|\"[^\"]{0,200}\"|'[^']{0,200}'){0,200}+))",
+    re.IGNORECASE,
+)
 _ATTRIBUTE: Final = re.compile(r"\s([a-zA-Z:-]+)=\"([^\"]*)\"")
 _TAG_NAME: Final = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*)")
 _INLINER: Final = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
@@ -62,6 +73,7 @@ def inline_styles(html: str) -> str:
 
     Style sheets of other addresses or files are never loaded. Raises BadMarkup.
     """
+    _check_formatting(html)
     try:
         return _descend(_INLINER.inline, html, most=MOST_TAGS, level=_HTML_LEVEL)
     except (ValueError, css_inline.InlineError) as error:
@@ -71,6 +83,15 @@ def inline_styles(html: str) -> str:
 def _compile_mjml(source: str) -> str:
     html: str = mjml.mjml2html(source, fonts={})
     return html
+
+
+def _check_formatting(html: str) -> None:
+    tags = html.count("<")
+    if not 1_000 < tags <= MOST_TAGS:
+        return
+    kinds = len({found.groups() for found in _REOPENED.finditer(html)})
+    if 3 * kinds * tags > MOST_REOPENED:
+        raise BadMarkup(f"The HTML has {kinds:,} kinds of bold, font and other inline tags: use fewer styles.")
 
 
 def _descend(parse: Callable[[str], str], source: str, *, most: int, level: int) -> str:
