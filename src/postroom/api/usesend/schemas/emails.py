@@ -93,11 +93,10 @@ class EmailEvent(Camel):
     data: Any
 
 
-class Email(Camel):
-    """An e-mail with all that happened to it."""
+class EmailWords(Camel):
+    """What an e-mail says, and to whom."""
 
     id: str
-    team_id: int
     to: list[str]
     reply_to: list[str]
     cc: list[str]
@@ -108,23 +107,18 @@ class Email(Camel):
     text: str | None
     created_at: Instant
     updated_at: Instant
+
+
+class Email(EmailWords):
+    """An e-mail with all that happened to it."""
+
+    team_id: int
     email_events: list[EmailEvent]
 
 
-class EmailListItem(Camel):
+class EmailListItem(EmailWords):
     """An e-mail and where it stands."""
 
-    id: str
-    to: list[str]
-    reply_to: list[str]
-    cc: list[str]
-    bcc: list[str]
-    from_: Annotated[str, Field(alias="from")]
-    subject: str
-    html: str | None
-    text: str | None
-    created_at: Instant
-    updated_at: Instant
     latest_status: str
     scheduled_at: Instant | None
     domain_id: int | None
