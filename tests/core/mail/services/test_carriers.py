@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from postroom.core.mail import selectors, services
-from postroom.core.mail.errors import BadSender, NoCarrier, SenderInUse, UnverifiedDomain
+from postroom.core.mail.errors import BadSender, NoCarrier, SenderInUse, UnknownFromDomain, UnverifiedDomain
 from postroom.core.mail.models import Domain, Message, SenderAccount
 from postroom.core.mail.selectors.brakes import count_account_toll
 from postroom.core.mail.types import BatchStatus, NewLimit, NewSender, Per, Provider, Submission, Work
@@ -87,6 +87,15 @@ def test_a_domain_that_lost_its_records_sends_no_more_until_they_are_back(worksp
     submit()
     assert {row.sender.from_email for row in Message.objects.all()} == {"hello@acme.example"}
     assert Message.objects.count() == 2
+
+
+def test_accounts_that_are_switched_off_do_not_let_mail_end_in_the_sandbox(workspace: Workspace) -> None:
+    services.ensure_sandbox_sender(workspace=workspace, actor=SYSTEM, now=NOW)
+    relay_at(workspace)
+    SenderAccount.objects.exclude(provider=Provider.SANDBOX).update(is_active=False)
+    letter = Submission("shop@acme.example", to=("ann@example.com",), subject="Hi", text="Hi")
+    with pytest.raises(UnknownFromDomain):
+        services.submit_messages(workspace=workspace, submissions=[letter], actor=SYSTEM, now=NOW)
 
 
 def test_the_mail_of_a_carried_account_leaves_over_its_carriers_server(workspace: Workspace, domain: Domain) -> None:

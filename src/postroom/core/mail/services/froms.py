@@ -28,7 +28,7 @@ class FromDesk:
 
     def choose(self, request: SubmitRequest, from_address: str) -> SendingAccount:
         """Return the active account whose address the From has, else one of its domain, else the one that a verified
-        domain gets; a workspace without any account but the sandbox sends into that.
+        domain gets; a workspace without any account but the sandbox, switched off or not, sends into that.
 
         Raises BadFrom, UnknownFromDomain, UnverifiedDomain, NoCarrier or ForeignMailDomain.
         """
@@ -40,13 +40,13 @@ class FromDesk:
     def _choose(self, request: SubmitRequest, from_address: str) -> SendingAccount:
         email = _read(from_address)
         domain = email.rpartition("@")[2]
-        active = [one for one in self._rooms[request.workspace_id].accounts if one.is_active]
-        fitting = [one for one in active if one.domain == domain]
+        accounts = self._rooms[request.workspace_id].accounts
+        fitting = [one for one in accounts if one.is_active and one.domain == domain]
         if fitting:
             found = min(fitting, key=lambda one: _rank(one, email))
             if found.is_unproven:
                 raise UnverifiedDomain(f"The domain {domain} is not verified.", domain=domain)
-        elif any(one.provider != Provider.SANDBOX for one in active):
+        elif any(one.provider != Provider.SANDBOX for one in accounts):
             found = self._carried(request, domain)
         else:
             found = self._sandbox(request)
