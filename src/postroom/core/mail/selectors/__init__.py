@@ -8,7 +8,6 @@ from postroom.core.mail.selectors.batches import (
     count_batch_by,
     count_batches,
     count_soft_bounces,
-    get_batch,
     sum_by_content,
     sum_by_destination,
 )
@@ -49,7 +48,6 @@ from postroom.core.mail.selectors.messages import (
     foresee,
     get_message,
     has_messages,
-    list_messages,
 )
 from postroom.core.mail.selectors.notices import preview_confirmation
 from postroom.core.mail.selectors.outgoing import from_domain, get_outgoing, is_scheduled, list_outgoing, map_domains
@@ -73,7 +71,6 @@ from postroom.core.mail.selectors.provider_events import (
 from postroom.core.mail.selectors.rests import list_rests
 from postroom.core.mail.selectors.sandbox import (
     OpenedMail,
-    count_sandbox_mails,
     find_sandbox_copy,
     get_sandbox_mail,
     iter_sandbox_mails,
@@ -93,7 +90,6 @@ from postroom.core.mail.selectors.stops import find_stop, is_installation_stoppe
 from postroom.core.mail.selectors.templates import (
     get_template,
     get_template_by_uid,
-    list_templates,
     list_variables,
     page_templates,
     preview_template,
@@ -123,7 +119,6 @@ __all__ = [
     "count_ever",
     "count_found",
     "count_parked_events",
-    "count_sandbox_mails",
     "count_soft_bounces",
     "count_today",
     "count_unmoved_domains",
@@ -146,7 +141,6 @@ __all__ = [
     "from_domain",
     "get_account_state",
     "get_attached_file",
-    "get_batch",
     "get_domain",
     "get_domain_by_id",
     "get_limit",
@@ -178,14 +172,12 @@ __all__ = [
     "list_limits",
     "list_limits_of",
     "list_message_events",
-    "list_messages",
     "list_outgoing",
     "list_parked_events",
     "list_record_states",
     "list_rests",
     "list_sandbox_mails",
     "list_senders",
-    "list_templates",
     "list_variables",
     "list_warm_up_days",
     "load_compiled_content",

@@ -3,14 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Final, TypeVar
-from uuid import UUID
 
 from django.db import connection
 
 from postroom.core.mail.errors import NoSuchBatch
-from postroom.core.mail.models import Batch
 from postroom.core.mail.types import BatchCounts, BatchStatus, GroupCounts
-from postroom.core.workspaces.models import Workspace
 
 K = TypeVar("K", int, str)
 
@@ -48,14 +45,6 @@ _SOFT_BOUNCES: Final = """
 SELECT count(DISTINCT m.id) FROM mail_deliveryevent e JOIN mail_message m ON m.id = e.message_id
 WHERE e.batch_id = %s AND e.type IN ('bounced', 'failed') AND m.bounced_at IS NOT NULL AND m.bounce_code LIKE '4%%'
 """
-
-
-def get_batch(*, workspace: Workspace, uid: UUID) -> Batch:
-    """Return a batch. Raises NoSuchBatch, also for one of another workspace."""
-    found = Batch.objects.select_related("sender", "content").filter(workspace=workspace, uid=uid).first()
-    if found is None:
-        raise NoSuchBatch("There is no such batch in this workspace.")
-    return found
 
 
 def count_batch(*, batch_id: int) -> BatchCounts:

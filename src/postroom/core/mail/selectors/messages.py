@@ -11,7 +11,6 @@ from postroom.core.mail.models import Message
 from postroom.core.mail.rules.outlook import look_ahead
 from postroom.core.mail.types import MessageOutlook
 from postroom.core.workspaces.models import Workspace
-from postroom.kit.paging import Page, PageRequest
 
 RECENT: Final = 200
 """Among how many messages the latest of a program is looked for."""
@@ -23,25 +22,6 @@ def get_message(*, workspace: Workspace, uid: UUID) -> Message:
     if found is None:
         raise NoSuchMessage("There is no such message in this workspace.")
     return found
-
-
-def list_messages(
-    *, workspace: Workspace, page: PageRequest, contact_id: int | None = None, batch_id: int | None = None
-) -> Page[Message]:
-    """Return messages, newest first: all, or those to one contact or of one batch."""
-    rows = _messages(workspace)
-    if contact_id is not None:
-        rows = rows.filter(contact_id=contact_id)
-    if batch_id is not None:
-        rows = rows.filter(batch_id=batch_id)
-    found = list(rows.order_by("-id")[page.offset : page.offset + page.size + 1])
-    return Page(
-        items=tuple(found[: page.size]),
-        number=page.number,
-        size=page.size,
-        has_next=len(found) > page.size,
-        total=rows.count() if page.with_total else None,
-    )
 
 
 def has_messages(*, workspace: Workspace) -> bool:

@@ -39,11 +39,6 @@ def iter_sandbox_mails(*, workspace: Workspace) -> Iterator[SandboxMail]:
     return _mails(workspace).order_by("id").iterator(chunk_size=200)
 
 
-def count_sandbox_mails(*, workspace: Workspace) -> int:
-    """Return how many mails the sandbox holds."""
-    return _mails(workspace).count()
-
-
 def find_sandbox_copy(*, message: Message) -> SandboxMail | None:
     """Return the latest copy of a message that the sandbox took, without its octets, or None when it took none."""
     rows = SandboxMail.objects.filter(workspace_id=message.workspace_id, message_id=message.pk)

@@ -29,11 +29,6 @@ def _found(template: Template | None) -> Template:
     return template
 
 
-def list_templates(*, workspace: Workspace) -> list[Template]:
-    """Return the templates of a workspace by name."""
-    return list(Template.objects.filter(workspace=workspace).order_by("name", "language", "id"))
-
-
 def page_templates(*, workspace: Workspace, page: PageRequest) -> Page[Template]:
     """Return a page of the templates, those changed last first; without their bodies."""
     rows = Template.objects.filter(workspace=workspace).defer("body", "text")
@@ -58,5 +53,5 @@ def list_variables(*, composition: Composition) -> tuple[str, ...]:
 
 
 def preview_template(*, composition: Composition, values: Mapping[str, JSONValue]) -> compose.Preview:
-    """Return what a reader sees of what is written from this with ``values``. Raises BadComposition, TemplateRefused."""
+    """Return what a reader sees of a mail made from it with ``values``. Raises BadComposition or TemplateRefused."""
     return compose.preview(composition, values, MessageClass.TRANSACTIONAL)
