@@ -14,6 +14,7 @@ from postroom.core.mail import services as mail
 from postroom.core.mail.models import Content, DeliveryEvent, Letter, Message, Template
 from postroom.core.mail.ports import Handover, JournalReading, Outcome, Result
 from postroom.core.mail.rules.compose import freezing
+from postroom.core.mail.services import letters as freezer
 from postroom.core.mail.types import (
     Composition,
     MessagesClaim,
@@ -148,6 +149,19 @@ def test_a_letter_that_a_parser_stumbles_over_keeps_nobody_back(monkeypatch: pyt
     failed = Message.objects.filter(status=MessageStatus.FAILED).order_by("pk")
     assert [row.to for row in failed] == [["odd@example.com"], ["deep@example.com"]]
     assert all(row.reply_text for row in failed)
+
+
+def test_a_claim_leaves_the_letters_it_has_no_time_for_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(freezer, "FREEZING_S", 0.0)
+    submit(make_workspace(), [letter(number) for number in range(3)])
+    taken = []
+    for number in range(3):
+        work = claim(f"sender {number}")
+        assert work is not None
+        taken += [item.to for item in work.items]
+        assert len(taken) == number + 1
+        finish(work, sent(work))
+    assert Message.objects.filter(status=MessageStatus.SENT).count() == 3
 
 
 def test_a_sender_killed_behind_the_freezing_leaves_letters_that_are_sent_once_by_the_next() -> None:

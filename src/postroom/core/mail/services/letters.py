@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from time import monotonic
 from typing import Final
 
 import structlog
@@ -25,6 +26,14 @@ UPDATE mail_message m SET content_id = x.content_id
 FROM unnest(%s::bigint[], %s::bigint[]) AS x(id, content_id) WHERE m.id = x.id
 """
 
+# A sender that is cut off with locks in its hands is noticed after some seconds; one that works on hostile words is not
+# cut off, or it would begin with them again for ever.
+_TAKE_TIME: Final = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+_PUT_BACK: Final = "UPDATE mail_message SET status = 'queued', owner = '' WHERE id = ANY(%s)"
+
+FREEZING_S: Final = 1.0
+"""How long a claim freezes; what it does not get to is for the next one."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -32,12 +41,14 @@ def freeze_letters(*, rows: Sequence[Message], now: datetime) -> list[Message]:
     """Give claimed messages the contents that their letters make, in few statements however many there are; equal words
     are one content. Return those that can be sent. The caller has a transaction.
 
-    One whose letter makes no message (a broken template) ends as failed with the reason, and keeps the letter.
+    One whose letter makes no message (a broken template) ends as failed with the reason, and keeps the letter. When
+    there was no time for all, the others are claimed no more.
     """
     waiting = {row.pk: row for row in rows if row.content_id is None}
     if not waiting:
         return list(rows)
     frozen, faults = _freeze_all(waiting)
+    late = waiting.keys() - frozen.keys() - faults.keys()
     by_room: dict[int, list[int]] = defaultdict(list)
     for number in frozen:
         by_room[waiting[number].workspace_id].append(number)
@@ -47,13 +58,17 @@ def freeze_letters(*, rows: Sequence[Message], now: datetime) -> list[Message]:
             waiting[number].content_id = content_id
     with connection.cursor() as cursor:
         cursor.execute(_FREEZE, [array_text(frozen), array_text(waiting[number].content_id for number in frozen)])
+        if late:
+            cursor.execute(_PUT_BACK, [list(late)])
     Letter.objects.filter(pk__in=list(frozen)).delete()
     _give_up([waiting[number] for number in faults], faults, now)
-    return [row for row in rows if row.pk not in faults]
+    return [row for row in rows if row.pk not in faults and row.pk not in late]
 
 
 def _freeze_all(waiting: Mapping[int, Message]) -> tuple[dict[int, Frozen], dict[int, str]]:
-    """Return what the letters make, and of those that make nothing why."""
+    """Return what the letters make, and of those that make nothing why; at least one, as many as there is time for."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_TIME)
     letters = {letter.message_id: letter for letter in Letter.objects.filter(pk__in=list(waiting))}
     wanted = {letter.template_id for letter in letters.values() if letter.template_id is not None}
     templates = {row.pk: row for row in Template.objects.filter(pk__in=wanted)} if wanted else {}
@@ -61,7 +76,10 @@ def _freeze_all(waiting: Mapping[int, Message]) -> tuple[dict[int, Frozen], dict
     made: dict[tuple[Composition, str, int], Frozen | AppError] = {}
     found: dict[int, Frozen] = {}
     faults: dict[int, str] = {}
+    until = monotonic() + FREEZING_S
     for number, row in waiting.items():
+        if made and monotonic() > until:
+            break
         letter = letters.get(number)
         template = templates.get(letter.template_id or 0) if letter else None
         if letter is None or (letter.template_id is not None and template is None):
