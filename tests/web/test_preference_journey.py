@@ -47,6 +47,8 @@ def make_asking_list(page: Page) -> None:
     page.get_by_label("Ask people to confirm").check()
     page.get_by_role("button", name="Make the list").click()
     page.get_by_label("Public").check()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Double opt-in").click()
     page.get_by_label("Its text").fill("Do you want our monthly letter?\nIt is short.")
     page.get_by_role("button", name="Save").click()
     expect(page.frame_locator("iframe").get_by_text("It is short.")).to_be_visible()
