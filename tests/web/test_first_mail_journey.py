@@ -1,9 +1,7 @@
 """A new person, one browser, the real processes: a key, the command the page shows, and the mail that arrives."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -25,13 +23,8 @@ def running(tmp_path: Path) -> Iterator[Running]:
     running = Running(tmp_path)
     running.start()
     seconds_until(running.is_ready, 180)
-    environment = {
-        **os.environ,
-        "POSTROOM_DATA_DIR": str(running.data_dir),
-        "POSTROOM_ADMIN_PASSWORD": PASSWORD,
-    }
-    command = [sys.executable, "-m", "postroom.config", "createadmin", EMAIL, "--workspace", "newsroom"]
-    subprocess.run(command, env=environment, check=True, capture_output=True)
+    made = running.run("createadmin", EMAIL, "--workspace", "newsroom", "--password", PASSWORD)
+    assert made.returncode == 0, made.stderr
     yield running
     running.remove()
 

@@ -1,9 +1,6 @@
 """One person, one browser, the real processes: sign in, import, write, send, watch the report."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -40,13 +37,8 @@ def running(tmp_path: Path) -> Iterator[Running]:
     running = Running(tmp_path)
     running.start()
     seconds_until(running.is_ready, 180)
-    environment = {
-        **os.environ,
-        "POSTROOM_DATA_DIR": str(running.data_dir),
-        "POSTROOM_ADMIN_PASSWORD": PASSWORD,
-    }
-    command = [sys.executable, "-m", "postroom.config", "createadmin", EMAIL, "--workspace", "newsroom"]
-    subprocess.run(command, env=environment, check=True, capture_output=True)
+    made = running.run("createadmin", EMAIL, "--workspace", "newsroom", "--password", PASSWORD)
+    assert made.returncode == 0, made.stderr
     yield running
     running.remove()
 
